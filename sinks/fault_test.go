@@ -12,15 +12,16 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
+	"ebb/pipeline/linetest/cluster"
 )
 
 // TestInitRacing is no loss of the partition: somebody who started under the same id at the same moment may be a
 // zombie.
 func TestInitRacing(t *testing.T) {
-	cluster := fake(t)
-	w := newWorld(t, cluster.ListenAddrs())
+	c := cluster.Fake(t)
+	w := newWorld(t, c.ListenAddrs())
 	l := w.log(await(t, w.member("one", func(*kafkasource.Generation) {})))
-	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ProducerFenced})
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ProducerFenced})
 	if err := l.Init(t.Context()); errors.Is(err, pipeline.ErrFenced) || !errors.Is(err, pipeline.ErrUnavailable) {
 		t.Errorf("init: %v", err)
 	}

@@ -18,6 +18,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/linetest/cluster"
 	"ebb/scoring"
 	"ebb/scoring/alert"
 	"ebb/scoring/pack"
@@ -70,8 +71,8 @@ func (w *world) member(instance string, finish func(g *kafkasource.Generation)) 
 		Group:     w.group,
 		Topic:     w.input,
 		Instance:  instance,
-		Session:   session,
-		Heartbeat: session / 10,
+		Session:   cluster.Session,
+		Heartbeat: cluster.Session / 10,
 		Logger:    zerolog.Nop(),
 	})
 	if err != nil {
@@ -215,7 +216,7 @@ func (w *world) values(topic string, n int) (out []string) {
 
 // TestLogPublishes takes a partition over, quarantines what it reads there, and raises an alert.
 func TestLogPublishes(t *testing.T) {
-	w := newWorld(t, brokers(t))
+	w := newWorld(t, cluster.Brokers(t))
 	in, err := kgo.NewClient(kgo.SeedBrokers(w.addrs...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		t.Fatal(err)
@@ -263,7 +264,7 @@ func TestLogPublishes(t *testing.T) {
 
 // TestLogOfReplacedMember is refused at every step, and what it had open is not published.
 func TestLogOfReplacedMember(t *testing.T) {
-	w := newWorld(t, brokers(t))
+	w := newWorld(t, cluster.Brokers(t))
 	old := w.log(await(t, w.member("one", func(*kafkasource.Generation) {})))
 	if err := old.Init(t.Context()); err != nil {
 		t.Fatal(err)
@@ -294,7 +295,7 @@ func TestLogOfReplacedMember(t *testing.T) {
 
 // TestLogPublishesWhileRevoked finishes its work under the generation that is about to end.
 func TestLogPublishesWhileRevoked(t *testing.T) {
-	w := newWorld(t, brokers(t))
+	w := newWorld(t, cluster.Brokers(t))
 	published := make(chan error, 10)
 	first := w.member("one", func(g *kafkasource.Generation) {
 		l := w.log(g)

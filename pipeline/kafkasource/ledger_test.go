@@ -13,6 +13,7 @@ import (
 	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/linetest/cluster"
 )
 
 // TestLedgerBehindOpenTransaction: what is held back until the deadline is a service that is away, and says why.
@@ -43,7 +44,7 @@ func TestBlank(t *testing.T) {
 	older := newWorld(t, 1)
 	own := newWorldAt(t, older.addrs, 1)
 	client, err := kafkawire.Open(kafkawire.Config{
-		Brokers: own.addrs, ClientID: "ebb-test", Topics: []string{older.topic, own.topic}, RequestTimeout: session,
+		Brokers: own.addrs, ClientID: "ebb-test", Topics: []string{older.topic, own.topic}, RequestTimeout: cluster.Session,
 	})
 	if err != nil {
 		t.Fatal(err)

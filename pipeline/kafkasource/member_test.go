@@ -14,6 +14,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkasource"
+	"ebb/pipeline/linetest/cluster"
 )
 
 func TestMemberAloneOwnsEverything(t *testing.T) {
@@ -87,7 +88,7 @@ func TestMemberKilledComesBack(t *testing.T) {
 		heir := w.start(killed.config.Instance)
 		eventually(t, "it is back", func() bool { return heir.latest.Load() != nil })
 		got := heir.latest.Load()
-		if took := time.Since(began); took > session/2 {
+		if took := time.Since(began); took > cluster.Session/2 {
 			t.Errorf("back after %v", took)
 		}
 		if got.Generation != before[0].Generation {
@@ -136,13 +137,13 @@ func TestMemberFinishesWhenRevoked(t *testing.T) {
 	w := newWorld(t, 2)
 	confirmed, done := make(chan error, 10), make(chan struct{})
 	a := w.startWith("a", nil, func(g *kafkasource.Generation) {
-		for end := time.After(session * 3 / 2); ; {
+		for end := time.After(cluster.Session * 3 / 2); ; {
 			confirmed <- g.Confirm(t.Context()) // still the member's
 			select {
 			case <-end:
 				close(done)
 				return
-			case <-time.After(session / 4):
+			case <-time.After(cluster.Session / 4):
 			}
 		}
 	})
@@ -172,7 +173,7 @@ func TestMemberInstanceTaken(t *testing.T) {
 		g, err := w.client.DescribeGroup(t.Context(), w.group)
 		return err == nil && g.State == "Stable" && len(g.Members) == 1 && g.Members[0].ID == a.latest.Load().Member
 	})
-	<-time.After(2 * session) // and keeps it
+	<-time.After(2 * cluster.Session) // and keeps it
 	if n := b.log.lines("another process has this instance id"); n != 1 || len(a.ended)+len(b.ended) > 0 {
 		t.Errorf("said %d times; ended: %d, %d", n, len(a.ended), len(b.ended))
 	}
@@ -241,8 +242,8 @@ func TestMemberOwnEndsRun(t *testing.T) {
 			Group:     w.group,
 			Topic:     w.topic,
 			Instance:  "one",
-			Session:   session,
-			Heartbeat: session / 10,
+			Session:   cluster.Session,
+			Heartbeat: cluster.Session / 10,
 			Logger:    zerolog.Nop(),
 		})
 		if err != nil {

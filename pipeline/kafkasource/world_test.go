@@ -17,6 +17,7 @@ import (
 
 	"ebb/pipeline/kafkasource"
 	"ebb/pipeline/kafkawire"
+	"ebb/pipeline/linetest/cluster"
 )
 
 // world is a cluster with one input topic and a group.
@@ -30,7 +31,7 @@ type world struct {
 
 func newWorld(t *testing.T, partitions int32) *world {
 	t.Helper()
-	return newWorldAt(t, brokers(t), partitions)
+	return newWorldAt(t, cluster.Brokers(t), partitions)
 }
 
 func newWorldAt(t *testing.T, addrs []string, partitions int32) *world {
@@ -47,7 +48,12 @@ func newWorldAt(t *testing.T, addrs []string, partitions int32) *world {
 // open makes a client whose connections use cable, if it is not nil.
 func (w *world) open(c *cable) *kafkawire.Client {
 	w.t.Helper()
-	cfg := kafkawire.Config{Brokers: w.addrs, ClientID: "ebb-test", Topics: []string{w.topic}, RequestTimeout: session}
+	cfg := kafkawire.Config{
+		Brokers:        w.addrs,
+		ClientID:       "ebb-test",
+		Topics:         []string{w.topic},
+		RequestTimeout: cluster.Session,
+	}
 	if c != nil {
 		cfg.Dial = c.dial
 	}
@@ -127,8 +133,8 @@ func (w *world) startWith(instance string, c *cable, finish func(*kafkasource.Ge
 		Group:     w.group,
 		Topic:     w.topic,
 		Instance:  instance,
-		Session:   session,
-		Heartbeat: session / 10,
+		Session:   cluster.Session,
+		Heartbeat: cluster.Session / 10,
 		Formats:   formats,
 		Logger: zerolog.New(zerolog.MultiLevelWriter(log, zerolog.NewTestWriter(w.t))).
 			With().

@@ -3,9 +3,9 @@
 package kafkawire_test
 
 import (
-	"os"
-	"strings"
 	"testing"
+
+	"ebb/pipeline/linetest/cluster"
 )
 
 // timestampTypes are those the cluster knows, and whether it is the broker that stamps.
@@ -14,9 +14,5 @@ var timestampTypes = map[string]bool{"CreateTime": false, "LogAppendTime": true}
 // brokers is the real cluster that the environment names.
 func brokers(t testing.TB) []string {
 	t.Helper()
-	addrs := os.Getenv("EBB_TEST_KAFKA")
-	if addrs == "" {
-		t.Fatal("EBB_TEST_KAFKA names no broker")
-	}
-	return strings.Split(addrs, ",")
+	return cluster.Brokers(t)
 }

@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"testing"
 
+	"ebb/pipeline/linetest/cluster"
 	"ebb/sinks/delivery"
 	"ebb/sinks/sinktest"
 )
@@ -10,7 +11,7 @@ import (
 // TestConformance runs the suite on the plainest destination, the receiver itself.
 func TestConformance(t *testing.T) {
 	sinktest.Run(t, sinktest.Settings{
-		Brokers: brokers(t), Session: session,
+		Brokers: cluster.Brokers(t), Session: cluster.Session,
 		Open: func(_ *testing.T, r *sinktest.Receiver) sinktest.Subject {
 			return sinktest.Subject{Destination: func() delivery.Destination { return r }}
 		},

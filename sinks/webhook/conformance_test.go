@@ -10,6 +10,7 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"ebb/pipeline/linetest/cluster"
 	"ebb/sinks/delivery"
 	"ebb/sinks/sinktest"
 	"ebb/sinks/webhook"
@@ -20,7 +21,7 @@ const timeout = 250 * time.Millisecond
 
 // TestConformance runs the suite on endpoints of a real HTTP server.
 func TestConformance(t *testing.T) {
-	sinktest.Run(t, sinktest.Settings{Brokers: brokers(t), Session: session, Open: serve})
+	sinktest.Run(t, sinktest.Settings{Brokers: cluster.Brokers(t), Session: cluster.Session, Open: serve})
 }
 
 // serve starts a server that leads to the receiver.

@@ -1,6 +1,6 @@
 //go:build integration
 
-package sinks_test
+package cluster
 
 import (
 	"os"
@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// session is the shortest that brokers allow by default.
-const session = 6 * time.Second
+// Session is the shortest that brokers allow by default.
+const Session = 6 * time.Second
 
-// brokers is the real cluster that the environment names.
-func brokers(t testing.TB) []string {
+// Brokers is the real cluster that the environment names.
+func Brokers(t testing.TB) []string {
 	t.Helper()
 	addrs := os.Getenv("EBB_TEST_KAFKA")
 	if addrs == "" {

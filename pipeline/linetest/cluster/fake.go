@@ -1,6 +1,6 @@
 //go:build !integration
 
-package webhook_test
+package cluster
 
 import (
 	"testing"
@@ -9,16 +9,17 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// session is the shortest that leaves room for a busy machine.
-const session = time.Second
+// Session is the shortest that leaves room for a busy machine.
+const Session = time.Second
 
-// brokers starts a cluster in the process. The same tests run on a real one under the tag integration.
-func brokers(t testing.TB) []string {
+// Brokers starts a cluster in the process.
+func Brokers(t testing.TB) []string {
 	t.Helper()
-	return fake(t).ListenAddrs()
+	return Fake(t).ListenAddrs()
 }
 
-func fake(t testing.TB) *kfake.Cluster {
+// Fake is a cluster in the process, of which a test may ask for faults. It ends with the test.
+func Fake(t testing.TB) *kfake.Cluster {
 	t.Helper()
 	c, err := kfake.NewCluster(kfake.NumBrokers(2), kfake.GroupMinSessionTimeout(100*time.Millisecond),
 		kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))
