@@ -80,10 +80,10 @@ func (c *customer) visit(t, horizon float64, pop *population) {
 	case c.visits == 0:
 		c.first, c.last, c.counted = t, t, t
 		c.visits, c.level = 1, 1
-	case t-c.last >= visitGap:
+	case apart(c.last, t, visitGap):
 		c.gap(math.Log(t-c.last), t, pop)
 		c.visits++
-		if t-c.counted >= levelSpell*horizon {
+		if apart(c.counted, t, levelSpell*horizon) {
 			c.level++
 			c.counted = t
 		}
@@ -94,6 +94,12 @@ func (c *customer) visit(t, horizon float64, pop *population) {
 	c.m = (k0*m0 + c.w*c.mu) / (k0 + c.w)
 	spread := (priorDOF*within + c.m2) / (priorDOF + c.w)
 	c.k = math.Pi / math.Sqrt(3*spread*(1+1/(k0+c.w)))
+}
+
+// apart reports whether t is at least so many days after from, to the millisecond: as days, times are rounded, and two
+// visits exactly a spell apart would count by chance.
+func apart(from, t, days float64) bool {
+	return math.Round((t-from)*float64(day)) >= math.Ceil(days*float64(day)-1e-3)
 }
 
 // gap folds x, the logarithm of the days since the last visit.

@@ -121,3 +121,22 @@ func TestFoldRetention(t *testing.T) {
 		})
 	}
 }
+
+// A visit exactly a spell after the one before counts in the level, and one a millisecond earlier does not, whenever they
+// are: seen at full size, where one customer of 200,000 was raised three minutes apart from ebb.
+func TestFoldCountsASpellToTheMillisecond(t *testing.T) {
+	const spell = 20 * time.Hour // a twelfth of 10 days
+	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	for n := range 1000 {
+		first := start.Add(time.Duration(n) * 7919 * time.Second)
+		level := func(gap time.Duration) float64 {
+			records := log(flat("1", "ann", "buy", first), []byte(fmt.Sprintf(
+				`{"id":"2","customer":"ann","type":"buy","time":%q}`, first.Add(gap).Format(time.RFC3339Nano),
+			)))
+			return oracle.Fold([][]oracle.Record{records}, oracle.Settings{Horizon: 10}).Partitions[0].Profiles[0].Level
+		}
+		if at, before := level(spell), level(spell-time.Millisecond); at < 1.9 || before > 1 {
+			t.Fatalf("visits from %v: level %v a spell apart, %v a millisecond less", first, at, before)
+		}
+	}
+}
