@@ -65,13 +65,14 @@ func (g *group) latency(ctx context.Context, rate float64, alerts uint64) (l *la
 }
 
 // reader reads the group's alerts from the first one on.
-func (g *group) reader() (*kgo.Client, error) {
-	return kgo.NewClient(
-		kgo.SeedBrokers(g.kafka),
-		kgo.ConsumeTopics(g.alerts),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+func (g *group) reader() (*kgo.Client, error) { return g.committed(g.alerts) }
+
+// committed reads what is committed of a topic, from its start on.
+func (g *group) committed(topic string, more ...kgo.Opt) (*kgo.Client, error) {
+	return kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(g.kafka), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-	)
+	}, more...)...)
 }
 
 // observe runs ebb, sends it a stretch of live events, and reads until all of the alerts are there that they must lead

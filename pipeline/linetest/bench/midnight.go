@@ -11,7 +11,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -95,10 +94,7 @@ func (m *midnight) fillHour(ctx context.Context) error {
 		return err
 	}
 	defer cl.Close()
-	forever := "-1"
-	_, err = kadm.NewClient(cl).
-		CreateTopic(ctx, int32(m.Partitions), 1, map[string]*string{"retention.ms": &forever}, input)
-	if err != nil {
+	if err := createTopic(ctx, cl, m.Partitions, input); err != nil {
 		return err
 	}
 	var failed error

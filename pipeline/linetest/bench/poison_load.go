@@ -25,10 +25,7 @@ func (b *bench) poison(ctx context.Context, topic string) (sent *digest, err err
 		return nil, err
 	}
 	defer out.Close()
-	forever := "-1"
-	admin := kadm.NewClient(out)
-	settings := map[string]*string{"retention.ms": &forever}
-	if _, err := admin.CreateTopic(ctx, int32(b.Partitions), 1, settings, topic); err != nil {
+	if err := createTopic(ctx, out, b.Partitions, topic); err != nil {
 		return nil, err
 	}
 	sent = newDigest()

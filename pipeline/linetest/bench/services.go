@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/prometheus/procfs"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ebb/pipeline/linetest/ports"
 )
@@ -94,4 +96,12 @@ func (s *services) cpu() (u usedCPU, err error) {
 	}
 	seconds := func(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
 	return usedCPU{seconds(kafka.CPUTime()), seconds(redis.CPUTime())}, nil
+}
+
+// createTopic creates a topic that keeps everything: the events of a log are years old.
+func createTopic(ctx context.Context, cl *kgo.Client, partitions int, topic string) error {
+	forever := "-1"
+	settings := map[string]*string{"retention.ms": &forever}
+	_, err := kadm.NewClient(cl).CreateTopic(ctx, int32(partitions), 1, settings, topic)
+	return err
 }

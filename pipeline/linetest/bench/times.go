@@ -86,9 +86,7 @@ func (b *bench) fillMinutes(ctx context.Context) error {
 		return err
 	}
 	defer cl.Close()
-	forever := "-1"
-	_, err = kadm.NewClient(cl).CreateTopic(ctx, 1, 1, map[string]*string{"retention.ms": &forever}, input)
-	if err != nil {
+	if err := createTopic(ctx, cl, 1, input); err != nil {
 		return err
 	}
 	var failed error
@@ -121,10 +119,7 @@ func (g *group) alertMinutes(ctx context.Context) ([]int64, error) {
 
 // whole reads all committed records of a topic of one group.
 func (g *group) whole(ctx context.Context, topic string) (all []*kgo.Record, err error) {
-	cl, err := kgo.NewClient(
-		kgo.SeedBrokers(g.kafka), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords(),
-	)
+	cl, err := g.committed(topic, kgo.KeepControlRecords())
 	if err != nil {
 		return nil, err
 	}
@@ -171,9 +166,7 @@ func (g *group) spread(ctx context.Context, minutes []int64) (topic string, err 
 		return "", err
 	}
 	defer cl.Close()
-	forever := "-1"
-	_, err = kadm.NewClient(cl).CreateTopic(ctx, 1, 1, map[string]*string{"retention.ms": &forever}, topic)
-	if err != nil {
+	if err := createTopic(ctx, cl, 1, topic); err != nil {
 		return "", err
 	}
 	write := func(key []byte, c *pipeline.Control) error {
