@@ -68,11 +68,24 @@ type options struct {
 	poison  bool
 
 	midnight bool
+	passing  []float64
 	armed    bool
 	times    int
 	json     bool
 	program  string
 	shared   string
+}
+
+func (o *options) setPassing(text string) error {
+	o.passing = nil
+	for part := range strings.SplitSeq(text, ",") {
+		seconds, err := strconv.ParseFloat(part, 64)
+		if err != nil || !(seconds >= 0) {
+			return fmt.Errorf("%q is no number of seconds", part)
+		}
+		o.passing = append(o.passing, seconds)
+	}
+	return nil
 }
 
 func readOptions() (o options) {
@@ -98,6 +111,8 @@ func readOptions() (o options) {
 	o.outage.define()
 	flag.BoolVar(&o.poison, "poison", false, "measure what a million poisoned records among five million do")
 	flag.BoolVar(&o.midnight, "midnight", false, "measure live events while a million deadlines of one hour fall due")
+	o.passing = []float64{600, 60, 10, 1, 0}
+	flag.Func("passing", "with -midnight: seconds in which the hour passes, 0: at once (default 600,60,10,1,0)", o.setPassing)
 	flag.BoolVar(&o.armed, "armed", false, "measure how a process comes back to a million armed deadlines of one hour")
 	flag.IntVar(&o.times, "times", 0, "measure how a process comes back to so many time records; 0: not")
 	flag.Parse()

@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -62,17 +64,11 @@ const (
 	hourMillis    = 60 * 60 * 1e3
 )
 
-// passing is in how many seconds the hour passes; 0: at once.
-func passing() []float64 { return []float64{600, 60, 10, 1, 0} }
-
 func measureMidnight(ctx context.Context, o *options, say io.Writer) (*midnightReport, error) {
 	r := &midnightReport{Commit: commit(ctx), Machine: machine(), Customers: o.Customers, Rate: midnightRate}
 	return r, serving(ctx, o, say, func(b *bench) error {
 		m := &midnight{bench: b, report: r}
-		if err := m.fillHour(ctx); err != nil {
-			return fmt.Errorf("fill the topic: %w", err)
-		}
-		for i, seconds := range passing() {
+		for i, seconds := range o.passing {
 			h, err := m.hour(ctx, i, seconds)
 			if err != nil {
 				return fmt.Errorf("an hour in %g s: %w", seconds, err)
@@ -84,7 +80,7 @@ func measureMidnight(ctx context.Context, o *options, say io.Writer) (*midnightR
 	})
 }
 
-// fillHour writes one event of each customer: of those with an open lapse long ago, of all others within one hour.
+// fillHour makes the topic anew, without the live events of the hour before, and writes one event of each customer: of those with an open lapse long ago, of all others within one hour.
 func (m *midnight) fillHour(ctx context.Context) error {
 	cl, err := kgo.NewClient(
 		kgo.SeedBrokers(m.kafka), kgo.DefaultProduceTopic(input), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
@@ -94,6 +90,9 @@ func (m *midnight) fillHour(ctx context.Context) error {
 		return err
 	}
 	defer cl.Close()
+	if _, err := kadm.NewClient(cl).DeleteTopic(ctx, input); err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return err
+	}
 	if err := createTopic(ctx, cl, m.Partitions, input); err != nil {
 		return err
 	}
@@ -110,16 +109,19 @@ func (m *midnight) fillHour(ctx context.Context) error {
 	return errors.Join(cl.Flush(ctx), failed)
 }
 
-// visit is an event that is activity.
+// visit is an event that is activity, of a customer of the tenant whom live events are of.
 func visit(customer, id string, at int64) *kgo.Record {
 	t := time.UnixMilli(at).UTC()
-	value := fmt.Sprintf(`{"id":%q,"customer":%q,"type":"Product Viewed","time":%q}`, id, customer,
+	value := fmt.Sprintf(`{"id":%q,"customer":%q,"tenant":"shop","type":"Product Viewed","time":%q}`, id, customer,
 		t.Format("2006-01-02T15:04:05.000Z"))
 	return &kgo.Record{Key: []byte(customer), Value: []byte(value), Timestamp: t}
 }
 
-// hour runs a new group through the topic, and then lets the hour of its deadlines pass under live events.
+// hour fills the topic, runs a new group through it, and then lets the hour of its deadlines pass under live events.
 func (m *midnight) hour(ctx context.Context, i int, seconds float64) (*hour, error) {
+	if err := m.fillHour(ctx); err != nil {
+		return nil, fmt.Errorf("fill the topic: %w", err)
+	}
 	g, err := m.newGroup(ctx, i)
 	if err != nil {
 		return nil, err
