@@ -24,6 +24,7 @@ type alert struct {
 	record    string // key, headers, timestamp and value: everything a consumer gets
 
 	ID         string    `json:"id"`
+	EpisodeID  string    `json:"episode_id"`
 	Customer   string    `json:"customer"`
 	Transition string    `json:"transition"`
 	Tier       string    `json:"tier"`

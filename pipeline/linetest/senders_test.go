@@ -48,8 +48,8 @@ func python(t *testing.T, libraries, script string, args ...string) []byte {
 	return out
 }
 
-// libraries installs the scripts' libraries into a folder of the test's own.
-func libraries(t *testing.T) string {
+// libraries installs the libraries that a file lists into a folder of the test's own.
+func libraries(t *testing.T, requirements string) string {
 	t.Helper()
 	dir := t.TempDir()
 	cmd := exec.CommandContext(
@@ -65,7 +65,7 @@ func libraries(t *testing.T) string {
 		"--target",
 		dir,
 		"--requirement",
-		filepath.Join("senders", "requirements.txt"),
+		requirements,
 	)
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
@@ -76,7 +76,7 @@ func libraries(t *testing.T) string {
 	}
 	if err != nil {
 		t.Fatalf(
-			"pip has not installed the senders' libraries (package python3-pip, and a package index in reach): %v\n%s",
+			"pip has not installed the libraries (package python3-pip, and a package index in reach): %v\n%s",
 			err,
 			out,
 		)
@@ -87,7 +87,7 @@ func libraries(t *testing.T) string {
 // TestUnmodifiedSenders runs both libraries, which share an installation.
 func TestUnmodifiedSenders(t *testing.T) {
 	t.Parallel()
-	dir := libraries(t)
+	dir := libraries(t, filepath.Join("senders", "requirements.txt"))
 	t.Run("segment", func(t *testing.T) { testSegmentLibrary(t, dir) })
 	t.Run("cloudevents", func(t *testing.T) { testCloudEventsLibrary(t, dir) })
 }
