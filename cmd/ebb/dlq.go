@@ -38,6 +38,7 @@ type dlqFlags struct {
 	offsets, dlqOffsets     string
 	since, until            string
 	json                    bool
+	undelivered             bool
 }
 
 func (f *dlqFlags) add(cmd *cobra.Command) {
@@ -75,6 +76,16 @@ func (f *dlqFlags) add(cmd *cobra.Command) {
 	)
 }
 
+// addUndelivered adds the flag of commands that only look.
+func (f *dlqFlags) addUndelivered(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(
+		&f.undelivered,
+		"undelivered",
+		false,
+		"alerts that ebb deliver gave up, in place of quarantined records; the input is the alert topic then",
+	)
+}
+
 // dlq is an opened DLQ, and how far its reading is.
 type dlq struct {
 	*deadletter.Queue
@@ -90,7 +101,11 @@ func (a *app) openDLQ(cmd *cobra.Command, f *dlqFlags, needs ...kafkawire.Operat
 	}
 	d := &dlq{screen: terminal.NewScreen(cmd.ErrOrStderr(), a.environ)}
 	d.steps = terminal.NewSteps(d.screen)
-	if d.Queue, err = deadletter.Open(cmd.Context(), cfg, d.steps.At, needs...); err != nil {
+	name := cfg.Kafka.DLQ()
+	if f.undelivered {
+		name = cfg.Kafka.UndeliveredTopic()
+	}
+	if d.Queue, err = deadletter.Open(cmd.Context(), cfg, name, d.steps.At, needs...); err != nil {
 		return nil, connect.WithCreate(err, a.checkCommand(f.brokers, f.topic))
 	}
 	return d, nil

@@ -21,11 +21,13 @@ func newDLQListCommand(a *app) *cobra.Command {
 sent again, the oldest and newest timestamp, and between which offsets of the input they stood.`,
 		Example: "  ebb dlq list\n" +
 			"  ebb dlq list --since 2h --code time_missing\n" +
+			"  ebb dlq list --undelivered                # alerts that ebb deliver gave up\n" +
 			"  ebb dlq list --json | jq '.groups[] | select(.records > 100)'",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.dlqList(cmd, &f) },
 	}
 	f.add(cmd)
+	f.addUndelivered(cmd)
 	return cmd
 }
 

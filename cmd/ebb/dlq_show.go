@@ -37,6 +37,7 @@ base64, which is exact for any bytes.`,
 		},
 	}
 	f.add(cmd)
+	f.addUndelivered(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 20, "`N` records at most; 0: all, as with --json unless set")
 	return cmd
 }

@@ -94,6 +94,41 @@ func (l *letters) putBy(c *kgo.Client, records ...pipeline.Record) {
 	}
 }
 
+// TestDLQUndelivered: the same commands show the alerts that ebb deliver gave up.
+func TestDLQUndelivered(t *testing.T) {
+	s := startServices(t, "events", "ebb.alerts", "ebb.alerts.dlq")
+	letter := format.Undelivered{
+		Topic: "ebb.alerts.dlq", Group: "ebb.deliver", From: format.Place{Topic: "ebb.alerts", Partition: 2, Offset: 41},
+		Reason: format.ReasonExpired, Attempts: 7, Failure: "timeout",
+	}
+	o := letter.Outgoing(&pipeline.Record{Key: []byte("c-1"), Value: []byte(`{"id":"a"}`), Timestamp: dlqStart})
+	k := &kgo.Record{Topic: o.Topic, Key: o.Key, Value: o.Value, Timestamp: time.UnixMilli(o.Timestamp)}
+	for key, value := range kafkabatch.Headers(o.Headers) {
+		k.Headers = append(k.Headers, kgo.RecordHeader{Key: string(key), Value: value})
+	}
+	if err := s.client(t).ProduceSync(t.Context(), k).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	var listed deadletter.Listing
+	out := run(t, s.environ, nil, "dlq", "list", "--undelivered", "--json").want(t, exitOK).stdout
+	if err := json.Unmarshal(
+		[]byte(out),
+		&listed,
+	); err != nil || listed.Records != 1 || listed.Groups[0].Code != "expired" ||
+		listed.Groups[0].Topic != "ebb.alerts" ||
+		listed.Groups[0].Partition != 2 {
+		t.Errorf("%v: %s", err, out)
+	}
+	out = run(t, s.environ, nil, "dlq", "show", "--undelivered", "--code", "expired").want(t, exitOK).stdout
+	if !strings.Contains(out, "ebb.alerts/2@41") || !strings.Contains(out, `{"id":"a"}`) {
+		t.Errorf("shown:\n%s", out)
+	}
+	out = run(t, s.environ, nil, "dlq", "show", "--undelivered", "--code", "unreadable").want(t, exitOK).stdout
+	if strings.Contains(out, "ebb.alerts/2@41") {
+		t.Errorf("shown:\n%s", out)
+	}
+}
+
 func (l *letters) dlq(code int, args ...string) outcome {
 	l.t.Helper()
 	return run(l.t, l.environ, nil, append([]string{"dlq"}, args...)...).want(l.t, code)

@@ -13,6 +13,8 @@ type Alert struct {
 	ID      string    // a repeat of the alert has the same
 	Body    []byte    // byte for byte as it was published
 	Expires time.Time // from then on nobody need act on it; zero: it ends an episode, which is worth knowing at any time
+
+	said said
 }
 
 // longestID bounds what is taken for the id of an alert: ebb's have 32 digits.
@@ -21,14 +23,15 @@ const longestID = 256
 // read finds in a record what delivering it takes. The body aliases the record. ok is false where the record is no
 // alert.
 func read(r *pipeline.Record) (a Alert, ok bool) {
-	var said struct {
+	var all struct {
 		ID        string    `json:"id"`
 		ExpiresAt time.Time `json:"expires_at"`
+		said
 	}
-	if json.Unmarshal(r.Value, &said) != nil || !plain(said.ID) {
+	if json.Unmarshal(r.Value, &all) != nil || !plain(all.ID) {
 		return a, false
 	}
-	return Alert{ID: said.ID, Body: r.Value, Expires: said.ExpiresAt}, true
+	return Alert{ID: all.ID, Body: r.Value, Expires: all.ExpiresAt, said: all.said}, true
 }
 
 // plain reports whether an id may stand in a header and in a text to sign, which a dot takes apart.
@@ -37,5 +40,8 @@ func plain(id string) bool {
 		!strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' || r == '.' })
 }
 
+// ends reports whether the alert is the end of an episode.
+func (a *Alert) ends() bool { return a.Expires.IsZero() }
+
 // expired reports whether nobody need act on the alert any more.
-func (a *Alert) expired(now time.Time) bool { return !a.Expires.IsZero() && !now.Before(a.Expires) }
+func (a *Alert) expired(now time.Time) bool { return !a.ends() && !now.Before(a.Expires) }

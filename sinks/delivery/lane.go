@@ -15,7 +15,7 @@ import (
 	"ebb/sinks/format"
 )
 
-// LaneConfig is what a lane delivers, and where to. All but MaxPause and Latest are required.
+// LaneConfig is what a lane delivers, and where to. All but Match, MaxPause and Latest are required.
 type LaneConfig struct {
 	Log         pipeline.Log // one partition of the alert topic, as the group that delivers it
 	Destination Destination
@@ -23,6 +23,7 @@ type LaneConfig struct {
 	Topic       string // of alerts
 	Partition   int32
 	DeadLetters string // topic
+	Match       Match  // which alerts; the others are passed over
 	Latest      bool   // a group without an offset begins at the end of the log; false: at its start
 
 	// MaxPause is the longest pause between two attempts, but for what the destination asks for. Default 5 min.
@@ -218,8 +219,8 @@ func (l *Lane) finish(ctx context.Context, err error) error {
 	return err
 }
 
-// deliver sends the alert of one record until the destination has it, or it has become a dead letter. Errors:
-// errRevoked, the context's, those of a commit.
+// deliver sends the alert of one record, if it is to be delivered, until the destination has it, or it has become a dead
+// letter. Errors: errRevoked, the context's, those of a commit.
 func (l *Lane) deliver(ctx context.Context, revoked <-chan struct{}, r *pipeline.Record) error {
 	if r.Value == nil { // a tombstone is no alert
 		return nil
@@ -227,6 +228,10 @@ func (l *Lane) deliver(ctx context.Context, revoked <-chan struct{}, r *pipeline
 	a, ok := read(r)
 	if !ok {
 		l.bury(r, format.ReasonUnreadable, 0)
+		return nil
+	}
+	if !l.cfg.Match.takes(&a) {
+		l.cfg.Metrics.passed()
 		return nil
 	}
 	l.cfg.Metrics.oldest(l.cfg.Partition, r.Timestamp)

@@ -225,6 +225,34 @@ func TestLaneDeliversInOrder(t *testing.T) {
 	})
 }
 
+// TestLanePassesOver: an alert that is not matched is counted and is as good as delivered, also where it is the last.
+func TestLanePassesOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, to := &scripted{committed: -1}, &taker{}
+		for id, tier := range []string{"critical", "watch", "critical", "watch"} {
+			log.put(fmt.Appendf(nil, `{"id":"%d","tier":%q,"expires_at":"2199-01-01T00:00:00Z"}`, id, tier))
+		}
+		registry := prometheus.NewRegistry()
+		r := run(t, log, to, func(c *delivery.LaneConfig) {
+			c.Match, c.Metrics = delivery.Match{Tier: []string{"critical"}}, delivery.NewMetrics(registry, nil)
+		})
+		<-time.After(time.Second)
+		if diff := cmp.Diff([]string{"0", "2"}, to.ids()); diff != "" || log.offset() != 4 || len(log.dead()) > 0 {
+			t.Errorf("offset %d, dead letters %v\n%s", log.offset(), log.dead(), diff)
+		}
+		r.stop(t)
+		all, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range all {
+			if m.GetName() == "ebb_deliver_passed_over_total" && m.GetMetric()[0].GetCounter().GetValue() != 2 {
+				t.Errorf("counted %v", m.GetMetric())
+			}
+		}
+	})
+}
+
 // TestLaneStallsAndGoesOn: a failing destination stalls what is behind, is asked ever more seldom and for ever, and the
 // log has a line for each change.
 func TestLaneStallsAndGoesOn(t *testing.T) {

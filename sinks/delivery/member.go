@@ -26,6 +26,7 @@ type MemberConfig struct {
 	Instance    string
 	DeadLetters string // topic
 	Destination Destination
+	Match       Match // which alerts
 
 	Session   time.Duration
 	Heartbeat time.Duration
@@ -238,7 +239,7 @@ func (m *Member) work(ctx context.Context, g *kafkasource.Generation, n int32) e
 			*sinks.Kafka
 		}{source, sink},
 		Destination: m.cfg.Destination, Group: g.Group, Topic: m.cfg.Topic, Partition: n, DeadLetters: m.cfg.DeadLetters,
-		Latest: m.cfg.Latest, MaxPause: m.cfg.MaxPause, Metrics: m.cfg.Metrics,
+		Match: m.cfg.Match, Latest: m.cfg.Latest, MaxPause: m.cfg.MaxPause, Metrics: m.cfg.Metrics,
 		Logger: m.cfg.Logger.With().Str("group", g.Group).Str("topic", m.cfg.Topic).Int32("partition", n).
 			Int32("generation", g.Generation).Logger(),
 	})

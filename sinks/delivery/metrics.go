@@ -15,6 +15,7 @@ type Metrics struct {
 	failures *prometheus.CounterVec   // class
 	letters  *prometheus.CounterVec   // reason
 	gone     prometheus.Counter
+	over     prometheus.Counter
 	lag      *prometheus.GaugeVec // partition
 	stall    *prometheus.GaugeVec // partition
 	undone   *prometheus.GaugeVec // partition
@@ -42,13 +43,16 @@ func NewMetrics(r prometheus.Registerer, classes []string) *Metrics {
 			Name: "ebb_deliver_lost_total",
 			Help: "Offsets that the alert topic's retention deleted before they were delivered.",
 		}),
+		over: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "ebb_deliver_passed_over_total", Help: "Alerts that deliver.match leaves out.",
+		}),
 		lag: gauge("ebb_deliver_lag_records", "Records of the alert topic that are neither delivered nor dead letters."),
 		stall: gauge("ebb_deliver_stalled_since_seconds",
 			"Unix time of the first attempt since the latest success that failed; 0: the latest succeeded."),
 		undone: gauge("ebb_deliver_oldest_undelivered_seconds",
 			"Unix time of the oldest alert that is not delivered, as event time; 0: there is none."),
 	}
-	r.MustRegister(m.attempts, m.failures, m.letters, m.gone, m.lag, m.stall, m.undone)
+	r.MustRegister(m.attempts, m.failures, m.letters, m.gone, m.over, m.lag, m.stall, m.undone)
 	for _, outcome := range []string{outcomeDelivered, outcomeFailed} {
 		m.attempts.WithLabelValues(outcome)
 	}
@@ -77,6 +81,8 @@ func (m *Metrics) attempt(took time.Duration, err error) {
 }
 
 func (m *Metrics) buried(reason string) { m.letters.WithLabelValues(reason).Inc() }
+
+func (m *Metrics) passed() { m.over.Inc() }
 
 func (m *Metrics) lost(offsets int64) { m.gone.Add(float64(offsets)) }
 

@@ -55,7 +55,8 @@ type Place struct {
 // String names the place as people read it: events/3@88213.
 func (p Place) String() string { return fmt.Sprintf("%s/%d@%d", p.Topic, p.Partition, p.Offset) }
 
-// Quarantined is a record of the DLQ taken apart: the input record as it was, and what was added.
+// Quarantined is a record of the DLQ taken apart: the input record as it was, and what was added. An undelivered alert is
+// read in the same way; its input is the alert topic.
 type Quarantined struct {
 	Source    Place // in the input
 	Code      string
@@ -75,7 +76,7 @@ func ReadQuarantined(r *pipeline.Record) (q Quarantined, ok bool) {
 	var all []kafkabatch.Header
 	ours := -1
 	for key, value := range kafkabatch.Headers(r.Headers) {
-		if string(key) == headerException && string(value) == unusable {
+		if string(key) == headerException && (string(value) == unusable || string(value) == undelivered) {
 			ours = len(all)
 		}
 		all = append(all, kafkabatch.Header{Key: string(key), Value: value})

@@ -34,7 +34,7 @@ func secretOf(fill string) string {
 	return "whsec_" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat(fill, 32)))
 }
 
-func write(t *testing.T, name, text string) (path string) {
+func write(t testing.TB, name, text string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -43,7 +43,7 @@ func write(t *testing.T, name, text string) (path string) {
 	return path
 }
 
-func secrets(t *testing.T, lines ...string) *webhook.Secrets {
+func secrets(t testing.TB, lines ...string) *webhook.Secrets {
 	t.Helper()
 	s, err := webhook.OpenSecrets(write(t, "secrets", strings.Join(lines, "\n")), zerolog.Nop())
 	if err != nil {
@@ -52,7 +52,7 @@ func secrets(t *testing.T, lines ...string) *webhook.Secrets {
 	return s
 }
 
-func open(t *testing.T, cfg webhook.Config) *webhook.Endpoint {
+func open(t testing.TB, cfg webhook.Config) *webhook.Endpoint {
 	t.Helper()
 	if cfg.Secrets == nil {
 		cfg.Secrets = secrets(t, secret)

@@ -218,9 +218,15 @@ type Deliver struct {
 	MaxPause    time.Duration
 	Start       string // earliest or latest
 	Listen      string
+	Match       Match
 	TLS         TLS // Enabled where URL is https
 
 	Credentials *secure.Credentials // of TLS, once its files were read
+}
+
+// Match is which alerts are delivered, by the values of their fields; an empty list: any.
+type Match struct {
+	Kind, Transition, Tier, Tenant, Playbook, Pack []string
 }
 
 // DeliverGroup is the consumer group of ebb deliver.

@@ -60,6 +60,41 @@ func (d *Deliver) settings() []setting {
 				"`http.listen`.",
 		},
 		{
+			path:  "deliver.match.kind",
+			value: choicesValue{listValue{&d.Match.Kind}, []string{"lapse", "explicit", "involuntary", "service_failure"}},
+			doc: "Kinds of alerts that are delivered; the others are passed over, and counted. Empty: all. This and the next five " +
+				"hold together: an alert has to be listed in each.",
+		},
+		{
+			path:  "deliver.match.tier",
+			value: choicesValue{listValue{&d.Match.Tier}, []string{"healthy", "watch", "at_risk", "critical"}},
+			doc: "Tiers of alerts that are delivered. Empty: all. The end of an episode is delivered whatever its tier, also where " +
+				"nothing before it was.",
+		},
+		{
+			path: "deliver.match.transition",
+			value: choicesValue{listValue{&d.Match.Transition}, []string{
+				"raised", "escalated", "deescalated", "recovered", "expired", "corrected", "converted",
+			}},
+			doc: "Transitions that are delivered. Empty: all. Without those that end episodes a receiver never learns that " +
+				"something is over.",
+		},
+		{
+			path:  "deliver.match.playbook",
+			value: listValue{&d.Match.Playbook},
+			doc:   "Ids of playbooks whose alerts are delivered. Empty: all. As for tiers, the end of an episode always is.",
+		},
+		{
+			path:  "deliver.match.tenant",
+			value: listValue{&d.Match.Tenant},
+			doc:   "Tenants whose alerts are delivered. Empty: all.",
+		},
+		{
+			path:  "deliver.match.pack",
+			value: listValue{&d.Match.Pack},
+			doc:   "Names of packs whose alerts are delivered. Empty: all.",
+		},
+		{
 			path:  "deliver.tls.ca_file",
 			value: textValue{&d.TLS.CAFile},
 			doc: "PEM file of the authorities that may sign the endpoint's certificate. Empty: the system's. This and the next " +

@@ -91,11 +91,16 @@ func bounds(s *setting) string {
 	case sizeValue:
 		return advice.FormatSize(v.min) + " to " + advice.FormatSize(v.max)
 	case choiceValue:
-		words := quoteEmpty(v.choices)
-		for i := range words {
-			words[i] = "`" + words[i] + "`"
-		}
-		return alternatives(words)
+		return alternatives(inCode(quoteEmpty(v.choices)))
+	case choicesValue:
+		return "list of " + alternatives(inCode(v.choices))
 	}
 	return s.value.kind()
+}
+
+func inCode(words []string) (all []string) {
+	for _, w := range words {
+		all = append(all, "`"+w+"`")
+	}
+	return all
 }

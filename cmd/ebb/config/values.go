@@ -217,6 +217,28 @@ func (v listValue) setItems(items []string) error {
 	return nil
 }
 
+// choicesValue is a list of texts, each one of a closed list.
+type choicesValue struct {
+	listValue
+	choices []string
+}
+
+func (v choicesValue) kind() string { return "list of " + alternatives(v.choices) }
+
+func (v choicesValue) set(text string) error { return v.check(v.listValue.set(text)) }
+
+func (v choicesValue) setItems(items []string) error { return v.check(v.listValue.setItems(items)) }
+
+// check is err; where there is none, what is wrong with the items that were set.
+func (v choicesValue) check(err error) error {
+	for _, item := range *v.p {
+		if err == nil && !slices.Contains(v.choices, item) {
+			return fmt.Errorf("want %s, found %q%s", alternatives(v.choices), item, advice.DidYouMean(item, v.choices))
+		}
+	}
+	return err
+}
+
 // weightsValue is a number by name; in one text written name=number and separated by commas. A name alone has the
 // number 1.
 type weightsValue struct{ p *map[string]float64 }

@@ -117,6 +117,11 @@ func wrongConfigs() []wrongConfig {
 			name: "attempts longer than a shutdown, in the group of ebb run",
 			yaml: "deliver:\n  url: https://crm/\n  secrets_file: s\n  timeout: 30s\n  group: ebb\n",
 		},
+		{
+			name: "alerts to deliver that there are none of",
+			yaml: "deliver:\n  match:\n    tier: [critcal]\n    kind: lapse,lapse\n    playbook: [[a]]\n",
+			env:  []string{"EBB_DELIVER_MATCH_TRANSITION=raised,ended"},
+		},
 		{name: "pack without name", yaml: "pack: ''\n"},
 		{name: "friction weights", yaml: "pack:\n  friction:\n    payment_failed: high\n    refund: -1\n"},
 		{name: "friction as a list", yaml: "pack:\n  friction: [a, b]\n"},

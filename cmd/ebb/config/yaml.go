@@ -85,7 +85,7 @@ func (r *yamlReader) isShort(path string, n strictyaml.Node) bool {
 	if s == nil {
 		return false
 	}
-	_, takesList := s.value.(listValue)
+	_, takesList := s.value.(itemised)
 	_, list := n.List()
 	_, scalar := n.Scalar()
 	return scalar || takesList && list
@@ -120,7 +120,7 @@ func (r *yamlReader) leaf(s *setting, e strictyaml.Entry) {
 		return
 	}
 	switch v := s.value.(type) {
-	case listValue:
+	case itemised:
 		if items, ok := e.Value.List(); ok {
 			r.loader.set(s, o, func() error { return r.list(v, items) })
 			return
@@ -140,7 +140,10 @@ func (r *yamlReader) leaf(s *setting, e strictyaml.Entry) {
 	})
 }
 
-func (r *yamlReader) list(v listValue, nodes []strictyaml.Node) error {
+// itemised is a value that is a list.
+type itemised interface{ setItems(items []string) error }
+
+func (r *yamlReader) list(v itemised, nodes []strictyaml.Node) error {
 	items := make([]string, len(nodes))
 	for i, n := range nodes {
 		text, ok := n.Scalar()

@@ -17,7 +17,8 @@ import (
 	"ebb/sinks/format"
 )
 
-// Queue is the DLQ of an input, with the content it had when it was opened. One goroutine uses it.
+// Queue is the DLQ of an input, or the topic of undelivered alerts, with the content it had when it was opened. One
+// goroutine uses it.
 type Queue struct {
 	Name string // of the topic
 
@@ -42,12 +43,13 @@ type bounds struct{ from, ends, stable []int64 }
 // patience is how long a reading waits for records behind an open transaction.
 const patience = 30 * time.Second
 
-// Open finds the DLQ and its bounds, where the user may do what the caller needs. progress is optional: it gets the
+// Open finds the topic and its bounds, where the user may do what the caller needs. progress is optional: it gets the
 // name of the work under way, and how many of how many records are done. The caller closes the queue unless there is an
 // error.
 func Open(
 	ctx context.Context,
 	cfg *config.Config,
+	name string,
 	progress func(what string, done, total int64),
 	needs ...kafkawire.Operation,
 ) (_ *Queue, err error) {
@@ -56,7 +58,7 @@ func Open(
 	}
 	q := &Queue{
 		cfg:      cfg,
-		Name:     cfg.Kafka.DLQ(),
+		Name:     name,
 		marked:   map[format.ReplayID]struct{}{},
 		ended:    map[int32][]pipeline.Marker{},
 		progress: progress,

@@ -47,13 +47,10 @@ func (s *Selection) Within(partition int32, from, end int64) (int64, int64) {
 	return max(from, s.DLQ.From), end
 }
 
-// CodeNames are the codes of records that cannot be used.
+// CodeNames are the codes of records that cannot be used, and of alerts that were not delivered.
 func CodeNames() (names []string) {
-	for c := pipeline.Usable + 1; ; c++ {
-		name := c.String()
-		if name == "unknown" {
-			return names
-		}
-		names = append(names, name)
+	for c := pipeline.Usable + 1; c < pipeline.NumCodes; c++ {
+		names = append(names, c.String())
 	}
+	return append(names, format.ReasonExpired, format.ReasonUnreadable)
 }

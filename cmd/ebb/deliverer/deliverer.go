@@ -111,7 +111,7 @@ func (d *Deliverer) enrol() error {
 	k, session := &d.cfg.Kafka, d.cfg.Kafka.SessionTimeout
 	member, err := delivery.NewMember(delivery.MemberConfig{
 		Client: d.kafka, Group: group, Topic: k.Alerts, Instance: instance, DeadLetters: k.UndeliveredTopic(),
-		Destination: d.endpoint, Session: session, Heartbeat: k.Heartbeat,
+		Destination: d.endpoint, Match: delivery.Match(d.cfg.Deliver.Match), Session: session, Heartbeat: k.Heartbeat,
 		Rebalance:          max(30*time.Second, session, d.cfg.Deliver.Timeout+10*time.Second),
 		TransactionTimeout: k.TransactionTimeout, Compression: k.Codec(),
 		Latest: d.cfg.Deliver.Start == "latest", MaxPause: d.cfg.Deliver.MaxPause, Metrics: d.metrics, Logger: d.log,
