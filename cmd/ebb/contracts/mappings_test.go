@@ -122,15 +122,14 @@ func requests(a *raisedAlert) map[string]request {
 		"metric":         object{"data": object{"type": "metric", "attributes": object{"name": name}}},
 		"profile":        object{"data": object{"type": "profile", "attributes": object{"external_id": a.Customer}}},
 	}
-	hubspot := a.properties()
-	hubspot["at_risk"], hubspot["currency"] = a.major(), a.Value.Currency
-	braze, customerio := hubspot, hubspot
+	priced := a.properties()
+	priced["at_risk"], priced["currency"] = a.major(), a.Value.Currency
 	const sendsJSON = "-H 'Content-Type: application/json'"
 	return map[string]request{
 		"braze": {
 			"https://rest.iad-01.braze.com/users/track",
 			[]string{"-H \"Authorization: Bearer $BRAZE_KEY\"", sendsJSON},
-			object{"events": []any{object{"external_id": a.Customer, "name": name, "time": a.Time, "properties": braze}}},
+			object{"events": []any{object{"external_id": a.Customer, "name": name, "time": a.Time, "properties": priced}}},
 		},
 		"klaviyo": {
 			"https://a.klaviyo.com/api/events", []string{
@@ -141,13 +140,13 @@ func requests(a *raisedAlert) map[string]request {
 		"customerio": {
 			"https://track.customer.io/api/v1/customers/" + a.Customer + "/events",
 			[]string{"-u \"$CIO_SITE_ID:$CIO_API_KEY\"", sendsJSON},
-			object{"name": name, "id": a.ulid(), "timestamp": a.Time.Unix(), "data": customerio},
+			object{"name": name, "id": a.ulid(), "timestamp": a.Time.Unix(), "data": priced},
 		},
 		"hubspot": {
 			"https://api.hubapi.com/events/v3/send",
 			[]string{"-H \"Authorization: Bearer $HUBSPOT_TOKEN\"", sendsJSON},
 			object{
-				"eventName": "pe1234567_" + name, "objectId": "51", "occurredAt": a.Time, "uuid": a.uuid(), "properties": hubspot,
+				"eventName": "pe1234567_" + name, "objectId": "51", "occurredAt": a.Time, "uuid": a.uuid(), "properties": priced,
 			},
 		},
 	}
