@@ -112,7 +112,11 @@ func readOptions() (o options) {
 	flag.BoolVar(&o.poison, "poison", false, "measure what a million poisoned records among five million do")
 	flag.BoolVar(&o.midnight, "midnight", false, "measure live events while a million deadlines of one hour fall due")
 	o.passing = []float64{600, 60, 10, 1, 0}
-	flag.Func("passing", "with -midnight: seconds in which the hour passes, 0: at once (default 600,60,10,1,0)", o.setPassing)
+	flag.Func(
+		"passing",
+		"with -midnight: seconds in which the hour passes, 0: at once (default 600,60,10,1,0)",
+		o.setPassing,
+	)
 	flag.BoolVar(&o.armed, "armed", false, "measure how a process comes back to a million armed deadlines of one hour")
 	flag.IntVar(&o.times, "times", 0, "measure how a process comes back to so many time records; 0: not")
 	flag.Parse()
