@@ -33,6 +33,7 @@ type alert struct {
 	Episode    int       `json:"episode"`
 	Sequence   int       `json:"sequence"`
 	Time       time.Time `json:"time"`
+	Expires    time.Time `json:"expires_at"`
 	Unseen     int64     `json:"unseen_ms"`
 	Pack       struct {
 		Version string `json:"version"`

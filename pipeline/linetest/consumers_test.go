@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -121,9 +122,9 @@ func (g *group) consuming(c *consumer, name string) *consumer {
 	return c
 }
 
-// TestConsumersUnderKills runs both programs of docs/consuming.md beside ebb run, and kills them while alerts flow, among
-// them some that are never published. In the end each alert was decided on once and rightly, and the open actions are
-// those of the open episodes. What ebb published is as the schemas say.
+// TestConsumersUnderKills runs both programs of docs/consuming.md beside ebb run, and kills them while alerts flow,
+// among them some that are never published. In the end each alert was decided on once and rightly, and the open actions
+// are those of the open episodes. What ebb published is as the schemas say.
 func TestConsumersUnderKills(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 2)
@@ -154,6 +155,14 @@ func TestConsumersUnderKills(t *testing.T) {
 	run.wait()
 	published := g.published()
 	want, open := rightly(published)
+	for i := range published {
+		a := &published[i]
+		ends := slices.Contains([]string{"recovered", "converted", "corrected", "expired"}, a.Transition)
+		begins := slices.Contains([]string{"raised", "escalated", "deescalated"}, a.Transition)
+		if ends && !a.Expires.IsZero() || begins && a.Expires.IsZero() {
+			t.Errorf("alert %s, %s, expires %v", a.ID, a.Transition, a.Expires)
+		}
+	}
 	t.Logf("%d events, %d kills, %d alerts, %d open episodes", sent, kills, len(published), len(open))
 	if kinds := transitions(published); len(published) < 100 || len(open) < 5 || len(kinds) < 4 {
 		t.Errorf("too little happened: %v", kinds)
@@ -172,8 +181,8 @@ func TestConsumersUnderKills(t *testing.T) {
 	g.checkSchema("control", g.own()[0])
 }
 
-// purchases are the events of a day: sixty customers who each buy in a rhythm of one to three days for 35 days, and then
-// nothing for 45. Some say that they leave and stay after all, some orders become known late.
+// purchases are the events of a day: sixty customers who each buy in a rhythm of one to three days for 35 days, and
+// then nothing for 45. Some say that they leave and stay after all, some orders become known late.
 func purchases(begin time.Time, day int) (all []record) {
 	event := func(customer, day int, kind string) {
 		at := begin.AddDate(0, 0, day).Add(time.Duration(customer) * time.Minute)
@@ -218,7 +227,8 @@ func (g *group) abortAlert() {
 	if err := client.BeginTransaction(); err != nil {
 		g.t.Fatal(err)
 	}
-	value := `{"id":"aborted","episode_id":"aborted","customer":"c-0","transition":"raised","expires_at":"2199-01-01T00:00:00Z"}`
+	value := `{"id":"aborted","episode_id":"aborted","customer":"c-0","transition":"raised",` +
+		`"expires_at":"2199-01-01T00:00:00Z"}`
 	if err := client.ProduceSync(g.t.Context(), kgo.KeySliceRecord([]byte("c-0"), []byte(value))).FirstErr(); err != nil {
 		g.t.Fatal(err)
 	}
@@ -233,10 +243,10 @@ func rightly(published []alert) (want effects, open map[string]bool) {
 	for i := range published {
 		a := &published[i]
 		do := "nothing"
-		switch a.Transition {
-		case "raised", "escalated":
+		switch {
+		case a.Transition == "raised" || a.Transition == "escalated":
 			do, open[a.EpisodeID] = "start", true
-		case "recovered", "converted", "corrected", "expired":
+		case a.Expires.IsZero():
 			if open[a.EpisodeID] { // converted may come behind recovered
 				do = "cancel"
 			}

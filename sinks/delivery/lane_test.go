@@ -230,7 +230,7 @@ func TestLanePassesOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, to := &scripted{committed: -1}, &taker{}
 		for id, tier := range []string{"critical", "watch", "critical", "watch"} {
-			log.put(fmt.Appendf(nil, `{"id":"%d","tier":%q,"expires_at":"2199-01-01T00:00:00Z"}`, id, tier))
+			log.put(fmt.Appendf(nil, `{"id":"%d","kind":"lapse","tier":%q,"expires_at":"2199-01-01T00:00:00Z"}`, id, tier))
 		}
 		registry := prometheus.NewRegistry()
 		r := run(t, log, to, func(c *delivery.LaneConfig) {

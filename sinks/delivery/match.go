@@ -23,7 +23,12 @@ type said struct {
 
 // takes reports whether a is to be delivered. Tier and playbook change within an episode and are others, or none, where
 // it ends. A receiver that has started something has to learn of the end, so there they are not asked for.
+//
+// What has no kind is about the customer, and not about one episode: only the tenant is asked for.
 func (m *Match) takes(a *Alert) bool {
+	if a.said.Kind == "" {
+		return among(m.Tenant, a.said.Tenant)
+	}
 	if !a.ends() && !(among(m.Tier, a.said.Tier) && among(m.Playbook, a.said.Playbook.ID)) {
 		return false
 	}

@@ -14,9 +14,11 @@ import (
 
 // TestMatch: which alerts go to whom.
 func TestMatch(t *testing.T) {
-	const raised = `{"id":"1","kind":"lapse","transition":"raised","tier":"critical","tenant":"de","expires_at":"2199-01-01T00:00:00Z",` +
-		`"playbook":{"id":"call"},"pack":{"name":"retail"}}`
-	const recovered = `{"id":"2","kind":"lapse","transition":"recovered","tier":"healthy","tenant":"de","pack":{"name":"retail"}}`
+	const whole = `{"id":"3","transition":"erased","tenant":"de"}`
+	const raised = `{"id":"1","kind":"lapse","transition":"raised","tier":"critical","tenant":"de",` +
+		`"expires_at":"2199-01-01T00:00:00Z","playbook":{"id":"call"},"pack":{"name":"retail"}}`
+	const recovered = `{"id":"2","kind":"lapse","transition":"recovered","tier":"healthy","tenant":"de",` +
+		`"pack":{"name":"retail"}}`
 	only := func(values ...string) []string { return values }
 	for name, c := range map[string]struct {
 		match            Match
@@ -36,7 +38,8 @@ func TestMatch(t *testing.T) {
 		"another pack":       {Match{Pack: only("saas")}, false, false},
 		"its tier elsewhere": {Match{Tier: only("critical"), Tenant: only("fr")}, false, false},
 	} {
-		for body, want := range map[string]bool{raised: c.raise, recovered: c.recovered} {
+		here := len(c.match.Tenant) == 0 || slices.Contains(c.match.Tenant, "de")
+		for body, want := range map[string]bool{raised: c.raise, recovered: c.recovered, whole: here} {
 			a, ok := read(&pipeline.Record{Value: []byte(body)})
 			if !ok || c.match.takes(&a) != want {
 				t.Errorf("%s: %v, want %v, of %s", name, !want, want, body)

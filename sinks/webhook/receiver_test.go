@@ -84,8 +84,8 @@ func (e *example) deliver(to *webhook.Endpoint, id string) {
 	}
 }
 
-// TestDocumentReceivesInGo: what docs/deliver.md tells receivers to copy has each alert take effect once, also when it is
-// killed in the middle of a line, and takes nothing that is not signed.
+// TestDocumentReceivesInGo: what docs/deliver.md tells receivers to copy has each alert take effect once, also when it
+// is killed in the middle of a line, and takes nothing that is not signed.
 func TestDocumentReceivesInGo(t *testing.T) {
 	e := startExample(t)
 	to := open(t, webhook.Config{URL: "http://" + e.address})

@@ -28,8 +28,8 @@ func bought(k *pack.Pack, at int64) *scoring.Observation {
 	}
 }
 
-// story is what ebb publishes of a customer who orders for 49.90 EUR each week, stays away for a hundred days, and comes
-// back.
+// story is what ebb publishes of a customer who orders for 49.90 EUR each week, stays away for a hundred days, and
+// comes back.
 func story(t *testing.T) (*pack.Pack, []alert.Alert) {
 	t.Helper()
 	k := scoringtest.Must(pack.Load("retail", nil, pack.Overrides{}))

@@ -25,7 +25,8 @@ type alert struct {
 	ExpiresAt  time.Time `json:"expires_at"`
 }
 
-// line is one of the file: an alert, what was decided on it, and the offset behind it, so that all is kept or nothing is.
+// line is one of the file: an alert, what was decided on it, and the offset behind it, so that all of that is kept, or
+// nothing.
 type line struct {
 	Partition int32  `json:"partition"`
 	Next      int64  `json:"next"`
@@ -97,15 +98,13 @@ func (c *consumer) take(r *kgo.Record) error {
 
 // decide is where your rules go. What it does not know, it leaves alone: ebb will add transitions.
 func (c *consumer) decide(a *alert) string {
-	switch a.Transition {
-	case "raised", "escalated": // an escalation replaces the action of its episode
-		if time.Now().Before(a.ExpiresAt) { // a late message is worse than none
-			return "start"
-		}
-	case "recovered", "converted", "corrected", "expired":
-		if c.open[a.EpisodeID] {
-			return "cancel"
-		}
+	ends := a.ExpiresAt.IsZero() // recovered, converted, corrected, expired, and whatever else will end an episode
+	starts := a.Transition == "raised" || a.Transition == "escalated"
+	switch {
+	case ends && c.open[a.EpisodeID]:
+		return "cancel"
+	case starts && time.Now().Before(a.ExpiresAt): // a late message is worse than none
+		return "start" // an escalation replaces the action of its episode
 	}
 	return "nothing"
 }

@@ -1,4 +1,4 @@
-"""Starts an action when ebb raises an alert, and cancels it when the episode ends: once each, however often it is killed.
+"""Starts an action when ebb raises an alert, and cancels it when the episode ends: each once, also where it is killed.
 
 What it does, and up to where it has read, is one SQLite database. With PostgreSQL the statements are the same.
 """
@@ -40,18 +40,18 @@ def take(record):
 
 def act(alert):
     """Your rules go here. What it does not know, it leaves alone: ebb will add transitions."""
-    episode, customer = alert["episode_id"], alert["customer"]
-    match alert["transition"]:
-        case "raised" | "escalated":  # an escalation replaces the action of its episode
-            expires = datetime.fromisoformat(alert["expires_at"].replace("Z", "+00:00"))
-            if datetime.now(timezone.utc) < expires:  # a late message is worse than none
-                db.execute(
-                    "INSERT INTO action VALUES (?, ?, 1) ON CONFLICT (episode) DO UPDATE SET open = 1", [episode, customer]
-                )
-                todo(alert, "start")
-        case "recovered" | "converted" | "corrected" | "expired":
-            if db.execute("UPDATE action SET open = 0 WHERE episode = ? AND open = 1", [episode]).rowcount:
-                todo(alert, "cancel")
+    episode, expires = alert.get("episode_id"), alert.get("expires_at")
+    if expires is None:  # recovered, converted, corrected, expired, and whatever else will end an episode
+        if db.execute("UPDATE action SET open = 0 WHERE episode = ? AND open = 1", [episode]).rowcount:
+            todo(alert, "cancel")
+    elif alert["transition"] in ("raised", "escalated"):  # an escalation replaces the action of its episode
+        until = datetime.fromisoformat(expires.replace("Z", "+00:00"))
+        if datetime.now(timezone.utc) < until:  # a late message is worse than none
+            db.execute(
+                "INSERT INTO action VALUES (?, ?, 1) ON CONFLICT (episode) DO UPDATE SET open = 1",
+                [episode, alert["customer"]],
+            )
+            todo(alert, "start")
 
 
 def todo(alert, do):

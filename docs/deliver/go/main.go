@@ -1,5 +1,5 @@
-// Command receiver takes the alerts that ebb deliver posts, and has each take effect once. Its store is a file, a line an
-// alert; with a database, take is INSERT ... ON CONFLICT (id) DO NOTHING, together with the effect.
+// Command receiver takes the alerts that ebb deliver posts, and has each take effect once. Its store is a file of one
+// line an alert; with a database, take is INSERT ... ON CONFLICT (id) DO NOTHING, together with the effect.
 package main
 
 import (
