@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
 
 	"ebb/scoring/encode"
@@ -38,10 +39,13 @@ func HoldReasonOf(name string) HoldReason {
 // Held is a raise that is decided and not published, and may be later: its episode is open.
 type Held struct {
 	Reason   HoldReason
-	Priority int   // of its decision, or of the latest one of its episode
-	Since    int64 // when the episode's subject began, ms since the epoch: see scoring.Decision
-	At       int64 // event time of the raise, ms
-	Review   int64 // minute of event time from which it may be released; 0: from the first
+	Tier     profile.Tier // of its decision
+	Priority int          // the same, or of the latest one of its episode
+	Episode  uint32       // its number
+	Opener   uint16       // see scoring.Decision
+	Since    int64        // when the episode's subject began, ms since the epoch: see scoring.Decision
+	At       int64        // event time of the raise, ms
+	Review   int64        // minute of event time from which it may be released; 0: from the first
 }
 
 // HeldEntry is a held raise as the store keeps it.
@@ -63,19 +67,28 @@ func SplitHeldKey(key string) (customer string, n profile.Kind) {
 	return key[:len(key)-1], profile.Kind(key[len(key)-1])
 }
 
-// AppendHeld appends h's encoding to dst: reason, priority, since, how long after that it was raised, review; 15 to 22
-// bytes.
+// AppendHeld appends h's encoding to dst: reason, tier, priority, episode, opener, since, how long after that it was
+// raised, review; 18 to 27 bytes.
 func AppendHeld(dst []byte, h Held) []byte {
-	dst = binary.AppendVarint(binary.AppendUvarint(append(dst, byte(h.Reason)), uint64(h.Priority)), h.Since)
-	return binary.AppendVarint(binary.AppendVarint(dst, h.At-h.Since), h.Review)
+	dst = append(dst, byte(h.Reason), byte(h.Tier))
+	for _, n := range [...]uint64{uint64(h.Priority), uint64(h.Episode), uint64(h.Opener)} {
+		dst = binary.AppendUvarint(dst, n)
+	}
+	for _, n := range [...]int64{h.Since, h.At - h.Since, h.Review} {
+		dst = binary.AppendVarint(dst, n)
+	}
+	return dst
 }
 
 // ReadHeld reads an entry. Errors: ErrHeldDamaged.
 func ReadHeld(e HeldEntry) (h Held, err error) {
 	r := encode.NewReader(e.Value)
-	h = Held{Reason: HoldReason(r.Byte()), Priority: int(r.UvarintUpTo(1000)), Since: r.Varint()}
+	h = Held{
+		Reason: HoldReason(r.Byte()), Tier: profile.Tier(r.Byte()), Priority: int(r.UvarintUpTo(1000)),
+		Episode: uint32(r.UvarintUpTo(math.MaxUint32)), Opener: uint16(r.UvarintUpTo(math.MaxUint16)), Since: r.Varint(),
+	}
 	h.At, h.Review = h.Since+r.Varint(), r.Varint()
-	known := h.Reason != 0 && h.Reason < NumHoldReasons
+	known := h.Reason != 0 && h.Reason < NumHoldReasons && h.Tier < profile.NumTiers
 	if n := len(e.Key); !r.Whole() || !known || n < 3 || profile.Kind(e.Key[n-1]) >= profile.NumKinds {
 		return Held{}, ErrHeldDamaged
 	}

@@ -16,7 +16,9 @@ func TestHeldBytes(t *testing.T) {
 		since := rapid.Int64Range(1_000_000_000_000, 2_000_000_000_000).Draw(t, "since")
 		h := pipeline.Held{
 			Reason:   pipeline.HoldReason(rapid.IntRange(1, int(pipeline.NumHoldReasons)-1).Draw(t, "reason")),
+			Tier:     profile.Tier(rapid.IntRange(0, int(profile.NumTiers)-1).Draw(t, "tier")),
 			Priority: rapid.IntRange(0, 1000).Draw(t, "priority"), Since: since,
+			Episode: rapid.Uint32Max(1<<21).Draw(t, "episode"), Opener: rapid.Uint16().Draw(t, "opener"),
 			At:     since + rapid.Int64Range(0, 400*pipeline.DayMillis).Draw(t, "after"),
 			Review: rapid.Int64Range(0, 40_000_000).Draw(t, "review"),
 		}
@@ -27,7 +29,7 @@ func TestHeldBytes(t *testing.T) {
 		if back, err := pipeline.ReadHeld(e); err != nil || back != h {
 			t.Fatalf("%+v, %v, want %+v", back, err, h)
 		}
-		if n := len(e.Value); n > 22 || n < 9 {
+		if n := len(e.Value); n > 27 || n < 12 {
 			t.Fatalf("%d bytes", n)
 		}
 	})

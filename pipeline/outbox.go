@@ -18,6 +18,7 @@ const (
 	EntryQuarantine EntryKind = 2 // an unusable record, to the DLQ; its bytes are taken from the input
 	EntryPack       EntryKind = 3 // a pack in its canonical form, to the topic of packs
 	EntryControl    EntryKind = 4 // a change that applies before the record at Offset, to the topic of control records
+	EntryDecision   EntryKind = 5 // what became of a decision that is no alert at once, to the topic of decisions
 )
 
 // Entry is one decision of a batch that is still to be published. Offset and Due together identify it after a takeover:
@@ -34,7 +35,7 @@ type Entry struct {
 
 	Code Code // quarantine: why
 
-	Key   []byte      // alert: the customer's state key
+	Key   []byte      // alert, decision: the customer's state key
 	Alert alert.Alert // alert: the decision, its customer, and its cause
 
 	PackEpoch uint8           // alert: of the pack that decided it
@@ -42,6 +43,7 @@ type Entry struct {
 	Pack      PackRef         // pack: which
 	Canonical []byte          // pack: in its canonical form
 	Change    Change          // control: what changes
+	Ruling    Ruling          // decision: what became of it
 }
 
 // Pending is an outbox entry on its way to be published. It stays encoded until then, because its decoded form is three
@@ -110,6 +112,8 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 		return encode.AppendParts(encode.AppendParts(dst, e.Pack.Hash, e.Pack.Name, e.Pack.Version), e.Canonical)
 	case EntryControl:
 		return encode.AppendParts(dst, e.Change.encode())
+	case EntryDecision:
+		return appendRuling(encode.AppendParts(dst, e.Key), &e.Ruling)
 	default:
 	}
 	dst = scoring.AppendDecision(append(dst, e.PackEpoch), &e.Alert.Decision)
@@ -141,6 +145,10 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		sound = e.Pack.Hash != "" && len(e.Canonical) > 0
 	case EntryControl:
 		err = e.readChange(r.Part())
+	case EntryDecision:
+		e.Key = r.Part()
+		e.Ruling, sound = readRuling(&r)
+		sound = e.splitKey(&r) && sound
 	default:
 		err = fmt.Errorf("kind %d is not known to this build", e.Kind)
 	}
@@ -209,6 +217,11 @@ func (e *Entry) readAlert(r *encode.Reader) bool {
 	c.Deadline = r.Bool()
 	c.Time, c.Offset, c.Partition = r.Varint(), r.Varint(), int(r.Varint())
 	e.Key, c.EventID, c.EventType = r.Part(), r.Part(), r.Part()
+	return e.splitKey(r)
+}
+
+// splitKey takes the customer from a key that was read, and reports whether it holds one.
+func (e *Entry) splitKey(r *encode.Reader) bool {
 	if r.Damaged() || len(e.Key) == 0 || 1+int(e.Key[0]) >= len(e.Key) {
 		return false
 	}

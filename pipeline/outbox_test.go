@@ -39,6 +39,9 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 		}
 		return e
 	}
+	if rapid.IntRange(0, 3).Draw(t, "decision") == 0 {
+		return drawDecision(t, e)
+	}
 	if rapid.Bool().Draw(t, "quarantine") {
 		e.Kind, e.Code = pipeline.EntryQuarantine, pipeline.Code(rapid.IntRange(1, 17).Draw(t, "code"))
 		return e
@@ -66,6 +69,26 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 	if string(gotTenant) != string(tenant) || string(gotCustomer) != string(customer) {
 		t.Fatalf("key of %q, %q splits into %q, %q", tenant, customer, gotTenant, gotCustomer)
 	}
+	return e
+}
+
+// drawDecision makes e a line of the ledger.
+func drawDecision(t *rapid.T, e pipeline.Entry) pipeline.Entry {
+	e.Kind, e.Key = pipeline.EntryDecision, pipeline.AppendKey(nil, []byte("t"), []byte("c"))
+	e.Alert.Tenant, e.Alert.Customer = pipeline.SplitKey(e.Key)
+	d := scoring.Decision{
+		Kind:       profile.Explicit,
+		Transition: scoring.Escalated,
+		Tier:       profile.Critical,
+		Opener:     rapid.Uint16().Draw(t, "opener"),
+		Episode:    rapid.Uint32().Draw(t, "episode"),
+		Sequence:   rapid.Uint32().Draw(t, "sequence"),
+		At:         rapid.Int64().Draw(t, "at"),
+		Since:      rapid.Int64().Draw(t, "since"),
+	}
+	e.Ruling = pipeline.RulingOf(pipeline.Outcome(rapid.IntRange(1, 4).Draw(t, "outcome")), "storm", &d, 1000)
+	e.Ruling.At, e.Ruling.Review = rapid.Int64().Draw(t, "outcome at"), rapid.Int64().Draw(t, "review")
+	e.Ruling.End = rapid.String().Draw(t, "end")
 	return e
 }
 

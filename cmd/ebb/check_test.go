@@ -34,12 +34,13 @@ func (s *services) plainly(text string) string {
 
 // TestCheckFindings shows the finding of each fault: testdata/check.golden is made to be read.
 func TestCheckFindings(t *testing.T) {
-	all := []string{"events", "events.dlq", "ebb.alerts", "ebb.control", "ebb.packs"}
+	all := []string{"events", "events.dlq", "ebb.alerts", "ebb.control", "ebb.packs", "ebb.decisions"}
 	big := map[string]string{"max.message.bytes": "2000000", "retention.ms": "-1"}
 	keep := map[string]string{"retention.ms": "-1"}
 	own := func(t *testing.T, s *services) {
 		s.configure(t, "ebb.control", keep)
 		s.configure(t, "ebb.packs", map[string]string{"cleanup.policy": "compact"})
+		s.configure(t, "ebb.decisions", keep)
 	}
 	sane := func(t *testing.T, s *services) {
 		own(t, s)
@@ -265,7 +266,7 @@ func (s *services) hold(t testing.TB, group, pack string) {
 // TestCheckKeysGoesOnAfterRetention: a record that is deleted between the partition's bounds and the first fetch is not
 // looked at, and the check goes on.
 func TestCheckKeysGoesOnAfterRetention(t *testing.T) {
-	s := startServices(t, "events", "events.dlq", "ebb.alerts", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "events.dlq", "ebb.alerts", "ebb.control", "ebb.packs", "ebb.decisions")
 	s.place(t, map[string][]int32{"a": {0, 2}, "b": {1}})
 	asked, deleted := s.answerEmptyUntil(t, 0)
 	done := make(chan outcome)
@@ -282,7 +283,7 @@ func TestCheckKeysGoesOnAfterRetention(t *testing.T) {
 
 // TestCheckKeysReadsThroughEmptyAnswers: a customer in two partitions is seen although the partitions' leaders are new.
 func TestCheckKeysReadsThroughEmptyAnswers(t *testing.T) {
-	s := startServices(t, "events", "events.dlq", "ebb.alerts", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "events.dlq", "ebb.alerts", "ebb.control", "ebb.packs", "ebb.decisions")
 	s.place(t, map[string][]int32{"a": {0, 2}, "b": {1}})
 	s.answerEmptyAtFirst()
 	got := run(t, s.environ, nil, "check").want(t, exitFailed)
@@ -301,8 +302,9 @@ func TestCheckCreatesTopicsThatFit(t *testing.T) {
 		"ebb.alerts": {"cleanup.policy": "delete", "retention.ms": "-1"},
 		"events.dlq": {"cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": "1114124"},
 
-		"ebb.control": {"cleanup.policy": "delete", "retention.ms": "-1"},
-		"ebb.packs":   {"cleanup.policy": "compact", "retention.ms": "-1"},
+		"ebb.control":   {"cleanup.policy": "delete", "retention.ms": "-1"},
+		"ebb.packs":     {"cleanup.policy": "compact", "retention.ms": "-1"},
+		"ebb.decisions": {"cleanup.policy": "delete", "retention.ms": "-1"},
 	}
 	partitions := map[string]int{"ebb.packs": 1}
 	for topic, configs := range want {
@@ -346,7 +348,7 @@ func TestCheckJSON(t *testing.T) {
 			}
 		}
 	}
-	if r.OK || r.Problems != 4 || problems != 4 {
+	if r.OK || r.Problems != 5 || problems != 5 {
 		t.Errorf("%+v", r)
 	}
 }

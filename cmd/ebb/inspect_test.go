@@ -13,7 +13,7 @@ import (
 
 // TestInspect shows inspect's output for customers: testdata/inspect.golden is made to be read.
 func TestInspect(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs", "ebb.decisions")
 	declared, err := os.ReadFile(filepath.Join("testdata", "explain.yaml"))
 	if err != nil {
 		t.Fatal(err)

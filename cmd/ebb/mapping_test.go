@@ -14,7 +14,17 @@ import (
 // TestMappingFromLogToState sends and processes a log of a shop's own JSON with flat JSON among it: one mapping in the
 // configuration keys the records and reads them.
 func TestMappingFromLogToState(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "other.control", "ebb.packs")
+	s := startServices(
+		t,
+		"events",
+		"ebb.alerts",
+		"events.dlq",
+		"ebb.control",
+		"other.control",
+		"ebb.packs",
+		"ebb.decisions",
+		"other.decisions",
+	)
 	s.configure(t, "events", map[string]string{"retention.ms": "-1"})
 	config := filepath.Join(t.TempDir(), "ebb.yaml")
 	if err := os.WriteFile(config, []byte(sampleMapping), 0o600); err != nil {

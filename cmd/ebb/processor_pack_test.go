@@ -67,7 +67,7 @@ func (b *begun) end(t *testing.T) {
 
 // TestHangupWithAShippedPack: the process goes on, and logs that there is nothing to load.
 func TestHangupWithAShippedPack(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs", "ebb.decisions")
 	b := beginRun(t, append(s.environ, "EBB_HTTP_LISTEN=127.0.0.1:0", "EBB_LOG_FORMAT=json"))
 	b.logs(t, "it serves its health", "serving health")
 	signalSelf(t, syscall.SIGHUP)
@@ -78,7 +78,7 @@ func TestHangupWithAShippedPack(t *testing.T) {
 // TestPackIsLoadedAnew: log and metrics show where a pack begins. A pack without a record of its own yet can be taken
 // back. A refusal names the pack's file.
 func TestPackIsLoadedAnew(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs", "ebb.decisions")
 	file := filepath.Join(t.TempDir(), "shop.yaml")
 	write := func(version string) {
 		t.Helper()

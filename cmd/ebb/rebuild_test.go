@@ -9,7 +9,16 @@ import (
 // TestRebuildKeepsStateWithoutControlRecords: a replay that would stop with control_lost is refused before the state is
 // emptied, for the state goes on without them.
 func TestRebuildKeepsStateWithoutControlRecords(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "other.control", "ebb.packs")
+	s := startServices(
+		t,
+		"events",
+		"ebb.alerts",
+		"events.dlq",
+		"ebb.control",
+		"other.control",
+		"ebb.packs",
+		"ebb.decisions",
+	)
 	s.configure(t, "events", map[string]string{"retention.ms": "-1"})
 	s.environ = append(s.environ, "EBB_HTTP_LISTEN=", "EBB_KAFKA_CONTROL=ebb.control")
 	s.feed(t, 0, 5, visit("Order Completed"))

@@ -72,7 +72,8 @@ a customer is about to leave, silence included. Every event counts once, every a
 		{
 			"What goes in and what comes out:",
 			[]*cobra.Command{
-				newProduceCommand(a), newAlertsCommand(a), newDeliverCommand(a), newExplainCommand(a), newDLQCommand(a),
+				newProduceCommand(a), newAlertsCommand(a), newDecisionsCommand(a), newDeliverCommand(a), newExplainCommand(a),
+				newDLQCommand(a),
 			},
 		},
 		{"What makes a customer at risk:", []*cobra.Command{newInspectCommand(a), newPacksCommand(a)}},

@@ -10,7 +10,7 @@ import (
 // TestRunAdvanceTo: a log of the past ends, and a person says what time it is: who is silent by then is raised, once, and
 // the time does not go back.
 func TestRunAdvanceTo(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs", "ebb.decisions")
 	s.configure(t, "events", map[string]string{"retention.ms": "-1"})
 	s.environ = append(s.environ, "EBB_HTTP_LISTEN=")
 	const customers = 6

@@ -59,7 +59,7 @@ func TestFirstStart(t *testing.T) {
 	first := append([]string{"run", "--until-end", "--leave", "--history"}, "first_start")
 	run(t, s.environ, nil, "produce", writeLog(t, "past.ndjson", firstLog(2024, 0))).want(t, exitOK)
 	sum := summaryOf(t, run(t, s.environ, nil, first...).want(t, exitOK))
-	if sum.Alerts == 0 || sum.Transitions["raised"] != sum.Alerts || sum.Withheld["lapse"]["raised"] == 0 ||
+	if sum.Alerts == 0 || sum.Transitions["raised"] != sum.Alerts || sum.Withdrawn == 0 ||
 		sum.Held != 0 {
 		t.Fatalf("%+v", sum)
 	}

@@ -46,7 +46,7 @@ func visit(kind string) func(int) string {
 // do, and at the same record after a restart. Accepted, every such record goes to the DLQ, and a replay takes them
 // round again.
 func TestRunPoisonBreaker(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs", "ebb.decisions")
 	for _, topic := range []string{"events", "events.dlq"} {
 		s.configure(t, topic, map[string]string{"retention.ms": "-1"})
 	}
@@ -97,7 +97,7 @@ func TestRunPoisonBreaker(t *testing.T) {
 
 // TestRunNamesUnknownTypes: log and summary name unknown types, the most frequent first.
 func TestRunNamesUnknownTypes(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs", "ebb.decisions")
 	s.configure(t, "events", map[string]string{"retention.ms": "-1"})
 	s.environ = append(s.environ, "EBB_HTTP_LISTEN=", "EBB_LOG_FORMAT=json", "EBB_PACK=retail")
 	for i, kind := range []string{"Order Completed", "Cart Polished", "Sock Knitted"} {
@@ -125,7 +125,7 @@ func TestRunNamesUnknownTypes(t *testing.T) {
 
 // TestRunTellsOfSubjects: where a CloudEvent's subject is taken for the customer, log and summary say so.
 func TestRunTellsOfSubjects(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs", "ebb.decisions")
 	s.configure(t, "events", map[string]string{"retention.ms": "-1"})
 	s.environ = append(s.environ, "EBB_HTTP_LISTEN=", "EBB_LOG_FORMAT=json", "EBB_PACK=any")
 	cloud := func(data string) func(int) string {

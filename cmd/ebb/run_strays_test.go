@@ -8,7 +8,7 @@ import (
 
 // TestRunNoticesStrays: a customer with events in two partitions is logged once, by its hash.
 func TestRunNoticesStrays(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs", "ebb.decisions")
 	var stdout, stderr output
 	p := process{
 		args: []string{"run"}, environ: append(s.environ, "EBB_HTTP_LISTEN=", "EBB_LOG_FORMAT=json", "EBB_PACK=any"),

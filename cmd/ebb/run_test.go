@@ -17,7 +17,7 @@ import (
 
 // TestRunWaitsForItsServers: the process waits for a missing Redis, alive and not ready, with one line in the log.
 func TestRunWaitsForItsServers(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs", "ebb.decisions")
 	s.redis.Close()
 	var stdout, stderr output
 	p := process{
@@ -87,7 +87,7 @@ func ask(t testing.TB, address, path string) (status int, body string) {
 
 // TestRunToldToStopWhileItWaits: a signal ends the waiting in peace.
 func TestRunToldToStopWhileItWaits(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs", "ebb.decisions")
 	s.redis.Close()
 	var stdout, stderr output
 	p := process{
@@ -110,7 +110,7 @@ func TestRunToldToStopWhileItWaits(t *testing.T) {
 
 // TestRunUntilEndIsToldAtOnce: a missing server is an error at once, as it is for rebuild.
 func TestRunUntilEndIsToldAtOnce(t *testing.T) {
-	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs")
+	s := startServices(t, "events", "ebb.alerts", "events.dlq", "ebb.control", "ebb.packs", "ebb.decisions")
 	at := s.redis.Addr()
 	s.redis.Close()
 	o := run(t, s.environ, strings.NewReader(""), "run", "--until-end").want(t, exitFailed)
@@ -142,7 +142,7 @@ func TestRunRefusesMissingTopics(t *testing.T) {
 	if err := os.WriteFile(config, []byte("kafka: {input: clicks}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := startServices(t, "clicks", "ebb.packs")
+	s := startServices(t, "clicks", "ebb.packs", "ebb.decisions")
 	environ := append(s.environ, "EBB_HTTP_LISTEN=", "EBB_LOG_FORMAT=json", "EBB_PACK=any")
 	for _, args := range [][]string{{"run", "-c", config}, {"run", "--until-end", "-c", config}} {
 		got := run(t, environ, nil, args...).want(t, exitHardStop)

@@ -62,7 +62,7 @@ func (l *Line) migrate(c *customer, e *pipeline.Event) {
 		m := l.packs.migration(c.profile.PackEpoch)
 		decisions := m.Leave(l.look(c), e.Time)
 		for i := range decisions {
-			l.decided(c, &decisions[i], e.Offset, pipeline.Due{}, l.cause(e))
+			l.decided(c, &decisions[i], l.cause(e))
 		}
 		m.Enter(&l.at, e.Time)
 		l.cache.keep(c, &l.at)

@@ -88,6 +88,7 @@ func (l *Line) release() {
 // the customer for the same reason.
 func (l *Line) releaseOne(r *heldRaise, c *customer) {
 	held, minute := l.held.all[r.key], l.meta.Clock.Minute()
+	l.place = place{release: r.number}
 	defer l.arm(c, c.profile.Armed, l.probeMinute(c))
 	switch stalled := l.thaw(c, minute); {
 	case stalled:
@@ -96,13 +97,13 @@ func (l *Line) releaseOne(r *heldRaise, c *customer) {
 		return
 	case l.left(c, held):
 		l.staged.Tally.Gone++
-		l.forgo(r.key)
+		l.withdraw(r.key, pipeline.EndGone, minute*pipeline.MinuteMillis)
 		return
 	}
 	l.raiseHeld(r, c)
 	for n := range profile.NumKinds {
 		if other := heldKey(l.cache.key(c), n); l.held.all[other].Reason == held.Reason {
-			l.forgo(other)
+			l.withdraw(other, pipeline.EndCovered, minute*pipeline.MinuteMillis)
 		}
 	}
 	l.touch(c)
@@ -121,7 +122,7 @@ func (l *Line) raiseHeld(r *heldRaise, c *customer) {
 	decisions := l.packs.scorers[c.profile.PackEpoch].Release(l.look(c), kind, l.meta.Clock.Minute())
 	c.profile.Withheld &^= 1 << kind
 	if len(decisions) == 0 { // its silence, less what its source was stalled, is too short
-		l.forgo(r.key)
+		l.withdraw(r.key, pipeline.EndUnseen, l.meta.Clock.Minute()*pipeline.MinuteMillis)
 		l.retire(c, l.meta.Clock.Minute())
 	}
 	for i := range decisions {
@@ -132,7 +133,7 @@ func (l *Line) raiseHeld(r *heldRaise, c *customer) {
 		l.held.drop(r.key)
 		l.staged.Tally.Released[held.Reason]++
 		on := l.decision(c, d, alert.Cause{Deadline: true, Time: d.At})
-		on.Offset, on.Due, on.Next, on.Release = -1, l.meta.Clock.Fired, l.meta.Next, r.number
 		l.conclude(on, pass(released[:], on))
+		l.recordRelease(on, held)
 	}
 }

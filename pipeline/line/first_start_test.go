@@ -117,12 +117,21 @@ func TestFirstStartIsTheSame(t *testing.T) {
 			s := newFirstRun(t, k, until)
 			s.releases = maps.Clone(releases)
 			s.feed(t, draw, slices.Clone(records))
-			if got := uint64(len(s.held.all)); s.tally.Decided != s.tally.AllAlerts()+s.tally.AllUnsent()+got {
+			if got := uint64(
+				len(s.held.all),
+			); s.tally.Decided != s.tally.AllAlerts()+s.tally.AllUnsent()+s.tally.AllWithdrawn()+got {
 				t.Fatalf("%+v and %d held", s.tally, got)
 			}
+			checkLedger(draw, s.shelf)
 			if first == nil {
 				first = s
 				continue
+			}
+			ledger, wanted := s.ledger(), first.ledger()
+			slices.Sort(ledger)
+			slices.Sort(wanted)
+			if diff := cmp.Diff(wanted, ledger); diff != "" {
+				draw.Fatal(diff)
 			}
 			got, want := s.alerts(), first.alerts()
 			slices.Sort(got) // between customers no order is promised
@@ -183,7 +192,7 @@ func TestFirstStartOfOne(t *testing.T) {
 	if len(got) != 1 || !strings.HasPrefix(got[0], "atrisk raised 1 true") {
 		t.Errorf("alerts %q", got)
 	}
-	if s.tally.Withheld[InHistory] != 2 || s.tally.Withheld[Unraised] == 0 || len(s.held.all) > 0 {
+	if s.tally.Withdrawn[pipeline.HeldHistory] != 2 || s.tally.Withheld[Unraised] == 0 || len(s.held.all) > 0 {
 		t.Errorf("withheld %v, held %v", s.tally.Withheld, s.held.all)
 	}
 	s.put(t, []pipeline.Record{visit("back", "atrisk", "visit", 80)})

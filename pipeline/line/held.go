@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"ebb/pipeline"
-	"ebb/scoring"
 	"ebb/scoring/profile"
 )
 
@@ -217,7 +216,8 @@ func (h *heldSet) arrange(dst []heldRaise, r *pipeline.Release) []heldRaise {
 func (l *Line) hold(on *decided) {
 	readProbability(on)
 	l.held.put(heldKey(on.Key, on.Alert.Kind), pipeline.Held{
-		Reason: on.Hold, Priority: on.Alert.Priority(on.Pack), Since: on.Alert.Since, At: on.Alert.At, Review: on.Review,
+		Reason: on.Hold, Tier: on.Alert.Tier, Priority: on.Alert.Priority(on.Pack), Episode: on.Alert.Episode,
+		Opener: on.Alert.Opener, Since: on.Alert.Since, At: on.Alert.At, Review: on.Review,
 	})
 }
 
@@ -228,7 +228,7 @@ func (l *Line) follow(on *decided) {
 	switch {
 	case !held:
 	case !on.Customer.Episode(on.Alert.Kind).Open():
-		l.forgo(key)
+		l.withdraw(key, on.Alert.Transition.String(), on.Alert.At)
 	case !l.placed(raise, on.Alert.At):
 		readProbability(on)
 		raise.Priority = on.Alert.Priority(on.Pack)
@@ -244,18 +244,27 @@ func (l *Line) placed(raise pipeline.Held, at int64) bool {
 	return at >= raise.Review*pipeline.MinuteMillis
 }
 
-// forgo withholds a held raise for good.
+// withdraw ends what is held: it never becomes an alert, for its end has come at an event time in ms.
+func (l *Line) withdraw(key, end string, at int64) {
+	customer, kind := pipeline.SplitHeldKey(key)
+	held := l.held.all[key]
+	r := held.Ruling(pipeline.Withdrawn, kind, at)
+	r.End = end
+	l.record([]byte(customer), r)
+	l.forgo(key)
+}
+
+// forgo withdraws a held raise without a word.
 func (l *Line) forgo(key string) {
-	_, kind := pipeline.SplitHeldKey(key)
-	l.staged.Tally.withholdDecision(l.held.all[key].Reason.String(), kind, scoring.Raised)
+	l.staged.Tally.Withdrawn[l.held.all[key].Reason]++
 	l.held.drop(key)
 }
 
-// forgoAll withholds all held raises of a customer.
-func (l *Line) forgoAll(c *customer) {
+// withdrawAll ends all that is held of a customer, who is gone as of a minute.
+func (l *Line) withdrawAll(c *customer, minute int64) {
 	for n := range c.profile.Withheld.All {
 		if key := heldKey(l.cache.key(c), n); l.held.has(key) {
-			l.forgo(key)
+			l.withdraw(key, pipeline.EndGone, minute*pipeline.MinuteMillis)
 		}
 	}
 }

@@ -59,7 +59,9 @@ type Line struct {
 	want   pipeline.Load
 	slots  []int32 // parallel to want.Keys
 
-	deciding decided // memory of the decision that passes the stages
+	place    place          // of what is being decided
+	deciding decided        // memory of the decision that passes the stages
+	ruling   pipeline.Entry // the same of the ledger's line
 	repeated func(*pipeline.Entry, *pack.Pack)
 
 	at profile.Customer // the customer that the scorer looks at
@@ -299,11 +301,12 @@ func (l *Line) Fold(b *Batch) *Staged {
 
 // event is the line for one event: dedupe, clock, fire, fold, score, decide, stages, outbox.
 func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
+	l.place = place{offset: e.Offset}
 	known, armed, probing := !c.profile.Empty(), c.profile.Armed, l.probeMinute(c)
 	defer l.arm(c, armed, probing)
 	// as a sweep would have removed it, together with its recent ids
 	if minute := l.meta.Clock.Minute(); l.gone(c, minute) {
-		l.fire(c, e, minute)
+		l.fire(c, minute)
 		l.touch(c)
 	}
 	if l.duplicate(c, h.id) {
@@ -311,7 +314,7 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 	}
 	reached := l.clock(e, h.key)
 	source := l.hear(e, h.source)
-	l.fire(c, e, reached)
+	l.fire(c, reached)
 	if c.profile.PackEpoch != l.epoch {
 		l.migrate(c, e)
 	}
@@ -323,9 +326,9 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 	}
 	l.remember(c, h.id)
 	for i := range decisions {
-		l.decided(c, &decisions[i], e.Offset, pipeline.Due{}, l.cause(e)) // through the stages to the outbox
+		l.decided(c, &decisions[i], l.cause(e)) // through the stages to the outbox
 	}
-	l.fire(c, e, reached) // a late event may have moved a deadline before the watermark
+	l.fire(c, reached) // a late event may have moved a deadline before the watermark
 	l.retire(c, reached)
 	l.touch(c)
 }

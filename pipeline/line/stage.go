@@ -51,18 +51,14 @@ type decided struct {
 	Opens  pipeline.Storm // set by withholdStorm: a storm that opens by this raise; zero: none does
 }
 
-// decided takes a decision through the stages to the outbox. offset and due are its cause, as in pipeline.Entry.
-func (l *Line) decided(c *customer, d *scoring.Decision, offset int64, due pipeline.Due, cause alert.Cause) {
+// decided takes a decision through the stages to the outbox.
+func (l *Line) decided(c *customer, d *scoring.Decision, cause alert.Cause) {
 	on := l.decision(c, d, cause)
-	on.Offset, on.Due, on.Next = offset, due, l.folded
-	if offset >= 0 {
-		on.Due, on.Next = l.meta.Clock.Fired, 0
-	}
 	l.staged.Tally.Decided++
 	l.conclude(on, pass(stages[:], on))
 }
 
-// decision is a decision about a customer with what the stages may use, but for its place.
+// decision is a decision about a customer with what the stages may use.
 func (l *Line) decision(c *customer, d *scoring.Decision, cause alert.Cause) *decided {
 	on := &l.deciding
 	*on = decided{
@@ -73,6 +69,7 @@ func (l *Line) decision(c *customer, d *scoring.Decision, cause alert.Cause) *de
 		Customer: l.look(c), Pack: l.packOf(c), Newest: l.scorer.Pack, Backfill: l.backfill,
 		Meta: &l.meta, Curves: &l.curves, Mark: &l.mark, Settings: &l.settings,
 	}
+	l.put(&on.Entry)
 	return on
 }
 
@@ -85,17 +82,21 @@ func (l *Line) conclude(on *decided, withheld string) {
 	switch {
 	case on.Hold != 0:
 		l.hold(on)
+		l.recordDecision(on, pipeline.Hold, withheld)
 	case withheld == "":
 		l.staged.append(&on.Entry, nil)
 		t.Alerts[on.Alert.Transition]++
 		t.Tiers[on.Alert.Tier]++
+	case withheld == Repeated:
+		t.repeat()
+		if l.repeated != nil {
+			l.repeated(&on.Entry, on.Pack)
+		}
 	default:
 		t.withholdDecision(withheld, on.Alert.Kind, on.Alert.Transition)
-		switch {
-		case withheld == Unraised:
+		l.recordDecision(on, pipeline.Withheld, withheld)
+		if withheld == Unraised {
 			l.follow(on)
-		case withheld == Repeated && l.repeated != nil:
-			l.repeated(&on.Entry, on.Pack)
 		}
 	}
 }

@@ -175,7 +175,7 @@ func (s *shelf) again(t testing.TB, rng *rand.Rand, records []pipeline.Record) (
 // TestStormIsReplayed: what a live run holds and releases, and what it alerts, a replay with its control records decides
 // again, from the beginning and from any state of then, whatever the batches and restarts; and it announces nothing.
 func TestStormIsReplayed(t *testing.T) {
-	storms, held, back := 0, 0, 0
+	storms, held, back, lines := 0, 0, 0, 0
 	rapid.Check(t, func(r *rapid.T) {
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 1))
 		records := stormRecords(rng)
@@ -183,9 +183,11 @@ func TestStormIsReplayed(t *testing.T) {
 		copies := s.live(t, rng, records)
 		want, controls := s.published()
 		storms += int(s.meta.Storms.Number)
-		held += int(s.tally.Decided - s.tally.AllAlerts() - s.tally.AllUnsent())
-		back += int(s.tally.Withheld[InStorm])
+		held += int(s.tally.Held())
+		back += int(s.tally.Withdrawn[pipeline.HeldStorm])
 		checkEpisodes(r, s)
+		checkLedger(r, s)
+		lines += len(s.ledger())
 		for _, c := range append(copies, newStormy(t)) {
 			from := len(c.outbox)
 			before, _ := c.published()
@@ -205,8 +207,9 @@ func TestStormIsReplayed(t *testing.T) {
 			}
 		}
 	})
-	if storms < 50 || back < 20 {
-		t.Errorf("%d storms, %d of those held came back, %d are held: the logs show too little", storms, back, held)
+	if storms < 50 || back < 20 || lines < 500 {
+		t.Errorf("%d storms, %d of those held came back, %d are held, %d lines of the ledger: the logs show too little",
+			storms, back, held, lines)
 	}
 }
 
@@ -256,6 +259,7 @@ func TestStormRolledBack(t *testing.T) {
 		from.live(t, rng, records)
 		storms += int(from.meta.Storms.Number)
 		checkEpisodes(r, from)
+		checkLedger(r, from)
 		raised := map[string]bool{}
 		for _, b := range from.outbox {
 			if e := pipeline.MustReadEntry(b); e.Kind == pipeline.EntryAlert {
@@ -317,8 +321,8 @@ func TestStormOfOne(t *testing.T) {
 	}
 	records = []pipeline.Record{visit("back", back, "visit", last)}
 	s.put(t, records)
-	if got, _ := s.published(); len(got) != 3 || len(s.raises) != 2 || s.tally.Withheld[InStorm] != 1 {
-		t.Errorf("one came back: alerts %q, %d held, withheld %v", got, len(s.raises), s.tally.Withheld)
+	if got, _ := s.published(); len(got) != 3 || len(s.raises) != 2 || s.tally.Withdrawn[pipeline.HeldStorm] != 1 {
+		t.Errorf("one came back: alerts %q, %d held, withdrawn %v", got, len(s.raises), s.tally.Withdrawn)
 	}
 	if n := s.Waiting(pipeline.HeldStorm); n != 0 {
 		t.Errorf("%d may be released before the review", n)

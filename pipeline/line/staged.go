@@ -52,6 +52,8 @@ type Tally struct {
 	Repeats  uint64                          // decisions withheld as Repeated
 	Gone     uint64                          // held raises withheld for good, since their customers are gone
 	Released [pipeline.NumHoldReasons]uint64 // held raises that were raised after all, by why they were held
+	// held raises that never become an alert, the same
+	Withdrawn [pipeline.NumHoldReasons]uint64
 	// decisions withheld, other than as Repeated
 	Unsent      [profile.NumKinds][scoring.NumTransitions]uint64
 	Ineligible  uint64 // events folded of customers whom the pack does not alert about yet
@@ -105,6 +107,9 @@ func (t *Tally) Add(o *Tally) {
 	for i, n := range o.Released {
 		t.Released[i] += n
 	}
+	for i, n := range o.Withdrawn {
+		t.Withdrawn[i] += n
+	}
 	t.Ineligible += o.Ineligible
 	t.Passed += o.Passed
 	t.Woken += o.Woken
@@ -134,11 +139,13 @@ func (t *Tally) withholdAll(why string, n uint64) {
 // withholdDecision counts a withheld decision by its transition as well.
 func (t *Tally) withholdDecision(why string, kind profile.Kind, transition scoring.Transition) {
 	t.withhold(why)
-	if why == Repeated {
-		t.Repeats++
-	} else {
-		t.Unsent[kind][transition]++
-	}
+	t.Unsent[kind][transition]++
+}
+
+// repeat counts a decision that was published before.
+func (t *Tally) repeat() {
+	t.withhold(Repeated)
+	t.Repeats++
 }
 
 // AllUnsent is the number of decisions withheld, other than as Repeated.
@@ -151,17 +158,30 @@ func (t *Tally) AllUnsent() (n uint64) {
 	return n
 }
 
-// conserve checks that every decision so far is published, withheld for a reason, or held: none is lost. before and after
-// are how many were held.
+// conserve checks that every decision so far is published, held, withheld for a reason, or withdrawn: none is lost.
+// before and after are how many were held.
 func (t *Tally) conserve(before, after int) {
 	if t.Held() != int64(after-before) {
-		panic(fmt.Sprintf("BUG: of %d decisions and %d held ones, %d are published, %d and %d withheld, %d held",
-			t.Decided, before, t.AllAlerts(), t.AllUnsent(), t.Repeats, after))
+		panic(
+			fmt.Sprintf("BUG: of %d decisions and %d held ones, %d are published, %d and %d withheld, %d withdrawn, %d held",
+				t.Decided, before, t.AllAlerts(), t.AllUnsent(), t.Repeats, t.AllWithdrawn(), after),
+		)
 	}
 }
 
-// Held is by how many there are more raises held than before: what was decided, and neither published nor withheld.
-func (t *Tally) Held() int64 { return int64(t.Decided - t.AllAlerts() - t.AllUnsent() - t.Repeats) }
+// Held is by how many there are more raises held than before: what was decided, and neither published, withheld nor
+// withdrawn.
+func (t *Tally) Held() int64 {
+	return int64(t.Decided - t.AllAlerts() - t.AllUnsent() - t.Repeats - t.AllWithdrawn())
+}
+
+// AllWithdrawn is the number of held raises that never become an alert.
+func (t *Tally) AllWithdrawn() (n uint64) {
+	for _, w := range t.Withdrawn {
+		n += w
+	}
+	return n
+}
 
 // AllAlerts is the number of alerts of all transitions.
 func (t *Tally) AllAlerts() (n uint64) {

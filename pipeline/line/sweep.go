@@ -7,16 +7,16 @@ import (
 	"ebb/scoring/alert"
 )
 
-// fire looks at the customer at each of its deadlines and probes up to minute, when its event e arrives.
-func (l *Line) fire(c *customer, e *pipeline.Event, minute int64) {
+// fire looks at the customer at each of its deadlines and probes up to minute, when its event arrives.
+func (l *Line) fire(c *customer, minute int64) {
 	for c.profile.Armed != 0 && c.profile.Armed <= minute {
-		l.wake(c, e.Offset, pipeline.Due{})
+		l.wake(c)
 	}
 	l.probe(c, minute*pipeline.MinuteMillis)
 }
 
 // wake looks at the customer at its armed minute.
-func (l *Line) wake(c *customer, offset int64, due pipeline.Due) {
+func (l *Line) wake(c *customer) {
 	l.staged.Tally.Woken++
 	minute := c.profile.Armed
 	l.probe(c, minute*pipeline.MinuteMillis)
@@ -25,7 +25,7 @@ func (l *Line) wake(c *customer, offset int64, due pipeline.Due) {
 	}
 	decisions := l.packs.scorers[c.profile.PackEpoch].Wake(l.look(c))
 	for i := range decisions {
-		l.decided(c, &decisions[i], offset, due, alert.Cause{Deadline: true, Time: minute * pipeline.MinuteMillis})
+		l.decided(c, &decisions[i], alert.Cause{Deadline: true, Time: minute * pipeline.MinuteMillis})
 	}
 	l.retire(c, minute)
 }
@@ -54,6 +54,7 @@ func (l *Line) sweep(limit pipeline.Due) {
 		}
 		l.due.drop()
 		l.fired(item.Due)
+		l.place = place{offset: -1, due: item.Due}
 		c := l.cache.at(slot)
 		armed, probing := c.profile.Armed, l.probeMinute(c)
 		if armed != item.Minute && probing != item.Minute || c.profile.Empty() {
@@ -61,7 +62,7 @@ func (l *Line) sweep(limit pipeline.Due) {
 		}
 		l.probe(c, item.Minute*pipeline.MinuteMillis)
 		if c.profile.Armed == item.Minute {
-			l.wake(c, -1, item.Due)
+			l.wake(c)
 		}
 		l.arm(c, armed, probing)
 		l.touch(c)

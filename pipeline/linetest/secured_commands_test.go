@@ -36,6 +36,7 @@ func createACLs(g *group) []acl {
 		{"topic", g.input + ".dlq", kadm.OpCreate},
 		{"topic", g.own()[0], kadm.OpCreate},
 		{"topic", g.own()[1], kadm.OpCreate},
+		{"topic", g.own()[2], kadm.OpCreate},
 	}
 }
 

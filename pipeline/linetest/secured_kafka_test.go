@@ -186,6 +186,7 @@ func leastACLs(g *group) []acl {
 		{"topic", g.own()[0], kadm.OpRead},
 		{"topic", g.own()[1], kadm.OpWrite},
 		{"topic", g.own()[1], kadm.OpRead},
+		{"topic", g.own()[2], kadm.OpWrite},
 		{"group", g.name, kadm.OpRead},
 		{"transaction", "ebb/" + g.name + "/", kadm.OpWrite},
 	}
@@ -199,6 +200,7 @@ func checkACLs(g *group) []acl {
 		{"topic", g.input + ".dlq", kadm.OpDescribeConfigs},
 		{"topic", g.own()[0], kadm.OpDescribeConfigs},
 		{"topic", g.own()[1], kadm.OpDescribeConfigs},
+		{"topic", g.own()[2], kadm.OpDescribeConfigs},
 	}
 }
 

@@ -73,6 +73,9 @@ func TestStorm(t *testing.T) {
 	if held < leavers/2 {
 		t.Errorf("%d were held", held)
 	}
+	if n := checkLedger(t, g.decisions(), all, 0); n["held"] != held || n["released"] != held || n["withheld"] == 0 {
+		t.Errorf("the ledger has %v", n)
+	}
 	if s := start(t, nil, "replay", "-c", g.config(nil), "--horizon", "10d").wait(); s.ExitStatus() != 0 {
 		t.Errorf("a replay ends with %d", s.ExitStatus())
 	}

@@ -136,12 +136,14 @@ func (w *world) group(name, redisAddress string, keys map[string]string) *group 
 	g.keys["kafka.group"] = g.name
 	g.keys["kafka.input"] = w.input
 	g.keys["kafka.alerts"] = g.alerts
-	g.keys["kafka.control"], g.keys["kafka.packs"] = g.own()[0], g.own()[1]
+	g.keys["kafka.control"], g.keys["kafka.packs"], g.keys["kafka.decisions"] = g.own()[0], g.own()[1], g.own()[2]
 	return g
 }
 
-// own are the topics that only the group writes to: control records and packs.
-func (g *group) own() []string { return []string{g.name + ".control", g.name + ".packs"} }
+// own are the topics that only the group writes to: control records, packs and decisions.
+func (g *group) own() []string {
+	return []string{g.name + ".control", g.name + ".packs", g.name + ".decisions"}
+}
 
 // config writes the configuration, with changes to it, and returns the file's name.
 func (g *group) config(changes map[string]string) string {

@@ -216,6 +216,8 @@ func (in *input) render(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeli
 		c := pipeline.Control{Group: "g", Topic: "events", TopicID: "t", Offset: e.Begins(), Change: e.Change}
 		c.Release.At = 0 // by the clock
 		return pipeline.Outgoing{Topic: "control", Value: c.Encode()}, b
+	case pipeline.EntryDecision:
+		return pipeline.Outgoing{Topic: "decisions", Key: e.Key, Value: fmt.Appendf(b, "%+v", e.Ruling)}, b
 	default:
 	}
 	b = e.By.AppendAlert(b, &e.Alert, e.Alert.ID())

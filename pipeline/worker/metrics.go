@@ -22,7 +22,10 @@ type Metrics struct {
 	alerts      *prometheus.CounterVec // transition
 	tiers       *prometheus.CounterVec // tier
 	suppressed  prometheus.Counter
+	decided     prometheus.Counter
 	withheld    *prometheus.CounterVec // reason
+	released    *prometheus.CounterVec // reason
+	withdrawn   *prometheus.CounterVec // reason
 	removed     prometheus.Counter
 	gone        prometheus.Counter
 	drawn       prometheus.Counter
@@ -105,7 +108,24 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 				Help: "Decisions repeated after the state was rolled back, published before and not again.",
 			},
 		),
-		withheld: counter("withheld_total", "Decisions that did not become an alert, by reason.", "reason"),
+		decided: prometheus.NewCounter(
+			prometheus.CounterOpts{
+				Name: prefix + "decided_total",
+				Help: "Decisions: each is in ebb_alerts_total, in ebb_withheld_total, in ebb_withdrawn_total or among " +
+					"ebb_held_raises.",
+			},
+		),
+		withheld: counter(
+			"withheld_total",
+			"Decisions that never become an alert, by reason; of repeated ones, unusable records too.",
+			"reason",
+		),
+		released: counter("released_total", "Held raises that became an alert after all, by why they were held.", "reason"),
+		withdrawn: counter(
+			"withdrawn_total",
+			"Held raises that never become an alert, by why they were held: their episode ended first, or their customer is gone.",
+			"reason",
+		),
 		deadlines: counter(
 			"deadlines_total",
 			"Customers' deadlines, by what happened: stored, or looked at when due.",
@@ -218,7 +238,7 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"step"}),
 	}
-	r.MustRegister(m.suppressed, m.removed, m.gone, m.drawn, m.strays, m.steps, m.unnamed, m.reload)
+	r.MustRegister(m.suppressed, m.decided, m.removed, m.gone, m.drawn, m.strays, m.steps, m.unnamed, m.reload)
 	m.pack = gauge(
 		"pack_active",
 		"1 for the pack that a partition is scored with.",
@@ -350,6 +370,11 @@ func (m *Metrics) committed(t *line.Tally) {
 	m.suppressed.Add(float64(t.Withheld[line.Repeated]))
 	for why, n := range t.Withheld {
 		add(m.withheld, why, n)
+	}
+	m.decided.Add(float64(t.Decided))
+	for reason := pipeline.HeldHistory; reason < pipeline.NumHoldReasons; reason++ {
+		add(m.released, reason.String(), t.Released[reason])
+		add(m.withdrawn, reason.String(), t.Withdrawn[reason])
 	}
 	m.removed.Add(float64(t.Removed))
 	m.gone.Add(float64(t.Gone))

@@ -32,7 +32,7 @@ type review struct{ raised, dropped uint64 }
 func (o *owner) tellReview(t *line.Tally) {
 	r := &o.review
 	r.raised += t.Released[pipeline.HeldStorm]
-	r.dropped += t.Withheld[line.InStorm]
+	r.dropped += t.Withdrawn[pipeline.HeldStorm]
 	held := o.line.Size().Held[pipeline.HeldStorm]
 	if r.raised == 0 && (r.dropped == 0 || held > 0) || o.line.Releasing() || o.line.Waiting(pipeline.HeldStorm) > 0 {
 		return

@@ -17,6 +17,7 @@ type Renderer struct {
 	DLQ       string // topic; empty: quarantined records are not published
 	Control   string // topic
 	Packs     string // topic
+	Decisions string // topic; empty: what is no alert at once is not published
 	Group     string // whose control records these are
 	Input     string // topic
 	InputID   string // its id
@@ -45,6 +46,8 @@ func (r *Renderer) Render(
 		return r.pack(e), scratch
 	case pipeline.EntryControl:
 		return r.control(e), scratch
+	case pipeline.EntryDecision:
+		return r.decision(e), scratch
 	default:
 		return r.alert(scratch, e)
 	}

@@ -22,6 +22,7 @@ var renderer = format.Renderer{
 	DLQ:       "shop.events.dlq",
 	Control:   "ebb.control",
 	Packs:     "ebb.packs",
+	Decisions: "ebb.decisions",
 	Group:     "ebb",
 	Input:     "shop.events",
 	InputID:   "id-1",

@@ -111,6 +111,7 @@ func kafkaKeys() []string {
 		"kafka.alerts",
 		"kafka.control",
 		"kafka.packs",
+		"kafka.decisions",
 		"kafka.shadow",
 		"shadows",
 	}

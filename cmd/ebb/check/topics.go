@@ -78,10 +78,23 @@ func (c *checking) checkUndelivered(ctx context.Context, partitions int32) {
 	}
 }
 
-// checkOwnTopics checks the two topics that ebb writes for itself.
+// checkDecisions checks the topic of decisions.
+func (c *checking) checkDecisions(ctx context.Context, partitions int32) {
+	const check = "decisions topic"
+	topic, found := c.topic(ctx, wantedTopic{check, c.cfg.Kafka.Decisions, kafkawire.Write, partitions, nil})
+	if !found {
+		return
+	}
+	if cfg, ok := c.topicConfig(ctx, check, topic.Name); ok {
+		c.checkKept(check, &topic, cfg, true, "a later decision would replace a customer's earlier one")
+	}
+}
+
+// checkOwnTopics checks the topics that ebb writes for itself, and for whoever asks what it has decided.
 func (c *checking) checkOwnTopics(ctx context.Context, partitions int32) {
 	k := &c.cfg.Kafka
 	c.checkControl(ctx, c.controlTopic(ctx), partitions)
+	c.checkDecisions(ctx, partitions)
 	compacted := map[string]string{"cleanup.policy": "compact"}
 	if packs, found := c.topic(ctx, wantedTopic{"packs topic", k.Packs, kafkawire.Write, 1, compacted}); found {
 		c.checkAllowed("packs topic", k.Packs, packs.May, kafkawire.Read)

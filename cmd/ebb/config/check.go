@@ -85,7 +85,10 @@ func (l *loader) checkGroup(path, name string) {
 func (l *loader) checkOwnTopics(k *Kafka) {
 	l.checkTopic("kafka.control", k.Control, MaxTopic)
 	l.checkTopic("kafka.packs", k.Packs, MaxTopic)
-	for _, own := range []struct{ path, name string }{{"kafka.control", k.Control}, {"kafka.packs", k.Packs}} {
+	l.checkTopic("kafka.decisions", k.Decisions, MaxTopic)
+	for _, own := range []struct{ path, name string }{
+		{"kafka.control", k.Control}, {"kafka.packs", k.Packs}, {"kafka.decisions", k.Decisions},
+	} {
 		if slices.Contains([]string{k.Input, k.Alerts, k.DLQ()}, own.name) {
 			l.contradiction(
 				own.path,
@@ -97,6 +100,9 @@ func (l *loader) checkOwnTopics(k *Kafka) {
 	}
 	if k.Control == k.Packs {
 		l.contradiction("kafka.packs", "kafka.control", "is the topic of control records too (%s)", k.Control)
+	}
+	if k.Decisions == k.Control || k.Decisions == k.Packs {
+		l.contradiction("kafka.decisions", "kafka.control", "is the topic of control records or packs too (%s)", k.Decisions)
 	}
 }
 

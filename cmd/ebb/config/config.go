@@ -48,6 +48,7 @@ type Kafka struct {
 	Control            string // topic of control records
 	OldControl         string // the one before it had the group's name, where Control is the default; "": none
 	Packs              string // topic of packs
+	Decisions          string // topic of decisions
 	Shadow             string // topic of the shadows' alerts
 	Compression        string // of what is published: none, snappy or zstd
 	Start              string // earliest or latest
@@ -256,8 +257,9 @@ func Default() *Config {
 			Group:              "ebb",
 			Input:              "events",
 			Alerts:             "ebb.alerts",
-			Control:            defaultControl("ebb"),
+			Control:            topicOf("ebb", controlSuffix),
 			Packs:              "ebb.packs",
+			Decisions:          topicOf("ebb", decisionsSuffix),
 			Shadow:             "ebb.shadow",
 			Compression:        "snappy",
 			Start:              "earliest",
@@ -309,7 +311,7 @@ func LoadAnyway(
 	flags ...Override,
 ) (*Config, Problems) {
 	c := Default()
-	c.Kafka.Control = ""
+	c.Kafka.Control, c.Kafka.Decisions = "", ""
 	l := &loader{settings: c.settings(), origins: map[string]origin{}}
 	if path != "" {
 		text, err := readFile(path)
@@ -320,7 +322,7 @@ func LoadAnyway(
 	}
 	l.readEnvironment(environ)
 	l.readFlags(flags)
-	c.Kafka.nameControl()
+	c.Kafka.nameOwn()
 	l.check(c)
 	l.readSecrets(c, readFile)
 	return c, l.problems.sorted()

@@ -94,6 +94,7 @@ input:
 	want.Kafka.Brokers = []string{"d:4", "e:5"}
 	want.Shadows = map[string]string{"candidate": "./a=b.yaml", "other": "saas"}
 	want.Kafka.Group, want.Kafka.Alerts, want.Kafka.Control = "shop", "out", "shop.control"
+	want.Kafka.Decisions = "shop.decisions"
 	want.Kafka.SessionTimeout = 90 * time.Second
 	want.Kafka.TLS = TLS{Enabled: true, ServerName: "kafka.example.org"}
 	want.Kafka.TransactionTimeout = 2 * time.Minute

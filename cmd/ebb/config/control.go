@@ -10,22 +10,29 @@ import (
 // sharedControl is the topic of control records that all groups shared when it had no group's name.
 const sharedControl = "ebb.control"
 
-const controlSuffix = ".control"
+// Suffixes of the topics that have the group's name.
+const (
+	controlSuffix   = ".control"
+	decisionsSuffix = ".decisions"
+)
 
-// nameControl gives the topic of control records its default, which has the group's name: groups whose inputs have
-// different numbers of partitions cannot share one. What a group wrote before stands in the shared one.
-func (k *Kafka) nameControl() {
-	own := defaultControl(k.Group)
+// nameOwn gives the topics of control records and of decisions their defaults, which have the group's name: groups whose
+// inputs have different numbers of partitions cannot share one. What a group wrote before stands in the shared one.
+func (k *Kafka) nameOwn() {
+	own := topicOf(k.Group, controlSuffix)
 	if k.Control == "" {
 		k.Control = own
 	}
 	if k.Control == own && own != sharedControl {
 		k.OldControl = sharedControl
 	}
+	if k.Decisions == "" {
+		k.Decisions = topicOf(k.Group, decisionsSuffix)
+	}
 }
 
-// defaultControl is the default for a group. What a topic's name cannot hold is written as bytes: _2f is a slash.
-func defaultControl(group string) string {
+// topicOf is a group's topic with a suffix. What a topic's name cannot hold is written as bytes: _2f is a slash.
+func topicOf(group, suffix string) string {
 	var b strings.Builder
 	for _, c := range []byte(group) {
 		if LegalTopic(string(c), 1) || c == '.' {
@@ -35,11 +42,11 @@ func defaultControl(group string) string {
 		}
 	}
 	name := b.String()
-	if len(name)+len(controlSuffix) > MaxTopic {
+	if len(name)+len(suffix) > MaxTopic {
 		sum := sha256.Sum256([]byte(group))
 		name = name[:MaxTopic/2] + "_" + hex.EncodeToString(sum[:8])
 	}
-	return name + controlSuffix
+	return name + suffix
 }
 
 // AllControl are the topics that may hold the group's control records, that of new ones first.

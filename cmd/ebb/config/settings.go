@@ -136,6 +136,13 @@ func (c *Config) kafkaSettings() []setting {
 				"Groups may share it.",
 		},
 		{
+			path:  "kafka.decisions",
+			value: textValue{&k.Decisions},
+			def:   "<group>.decisions",
+			doc: "Topic of decisions, keyed by customer: what became of each one that is no alert at once, and why. It answers " +
+				"why nothing went out: `ebb decisions`. Read it with `isolation.level=read_committed`.",
+		},
+		{
 			path:  "kafka.shadow",
 			value: textValue{&k.Shadow},
 			doc: "Topic of what shadows would alert, keyed by customer; the header `ce_source` says whose each is. Shadows " +

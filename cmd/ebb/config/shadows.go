@@ -37,7 +37,7 @@ func (c *Config) Shadow(name string) *Config {
 // Topics are all topics that ebb reads or writes.
 func (c *Config) Topics() []string {
 	k := &c.Kafka
-	all := append([]string{k.Input, k.Alerts, k.DLQ(), k.Packs}, k.AllControl()...)
+	all := append([]string{k.Input, k.Alerts, k.DLQ(), k.Packs, k.Decisions}, k.AllControl()...)
 	if len(c.Shadows) > 0 {
 		all = append(all, k.Shadow)
 	}

@@ -10,6 +10,7 @@ import (
 	"ebb/pipeline/decode"
 	"ebb/pipeline/kafkabatch"
 	"ebb/pipeline/line"
+	"ebb/scoring"
 	"ebb/scoring/alert"
 	"ebb/scoring/pack"
 	"ebb/scoring/scoringtest"
@@ -38,7 +39,8 @@ func record(name string, o *pipeline.Outgoing) example {
 // renderer makes the records of a group.
 func renderer(group, alerts string) *format.Renderer {
 	return &format.Renderer{
-		Alerts: alerts, DLQ: "events.dlq", Control: "ebb.control", Packs: "ebb.packs", Group: group, Input: "events",
+		Alerts: alerts, DLQ: "events.dlq", Control: "ebb.control", Packs: "ebb.packs", Decisions: "ebb.decisions",
+		Group: group, Input: "events",
 		InputID: "Zm9vYmFyYmF6cXV1eDAwMA", Partition: 3, Source: format.Source(group, "events"),
 	}
 }
@@ -63,6 +65,9 @@ func examples(t *testing.T) map[string][]example {
 		e := pipeline.Entry{Kind: pipeline.EntryControl, Offset: 88_213, Change: c}
 		all["control"] = append(all["control"], record(c.Kind, rendered(main, &e, nil)))
 	}
+	for _, e := range rulings(&alerts[0]) {
+		all["decision"] = append(all["decision"], record(e.Ruling.Outcome.String(), rendered(main, &e, nil)))
+	}
 	for name, e := range events() {
 		all[name] = append(all[name], e)
 	}
@@ -84,6 +89,27 @@ func quarantined(r *format.Renderer) example {
 	of := pipeline.Record{Key: []byte("c-42"), Value: []byte(`{"customer": "c-42", `), Timestamp: begin}
 	entry := pipeline.Entry{Kind: pipeline.EntryQuarantine, Offset: 88_213, Code: pipeline.NotJSON}
 	return record("a text that was cut off", rendered(r, &entry, &of))
+}
+
+// rulings are one of each outcome, on a raise that a storm holds.
+func rulings(a *alert.Alert) (all []pipeline.Entry) {
+	for o := pipeline.Withheld; o <= pipeline.Withdrawn; o++ {
+		r := pipeline.RulingOf(o, "storm", &a.Decision, 431)
+		switch o {
+		case pipeline.Withheld:
+			r.Reason, r.Transition, r.Sequence = "unraised", scoring.Escalated, 2
+		case pipeline.Hold:
+			r.Review = a.At/pipeline.MinuteMillis + 95
+		default:
+			r.At += 2 * pipeline.HourMillis
+		}
+		if o == pipeline.Withdrawn {
+			r.End = scoring.Recovered.String()
+		}
+		key := pipeline.AppendKey(nil, a.Tenant, a.Customer)
+		all = append(all, pipeline.Entry{Kind: pipeline.EntryDecision, Key: key, Ruling: r})
+	}
+	return all
 }
 
 func undelivered(k *pack.Pack, r *format.Renderer, a *alert.Alert) example {
@@ -203,6 +229,7 @@ func summary() processor.Summary {
 		BySubject:     5,
 		OtherCurrency: 1,
 		Suppressed:    6,
+		Withdrawn:     3,
 		Held:          7,
 		Ineligible:    8,
 		Unnamed:       9,

@@ -27,6 +27,7 @@ func schemaOf(name string) object {
 // TestSchemasListEveryField of the structs that are written as JSON, and no other.
 func TestSchemasListEveryField(t *testing.T) {
 	sameFields(t, "control", schemaOf("control"), reflect.TypeFor[pipeline.Control]())
+	sameFields(t, "decision", schemaOf("decision"), reflect.TypeFor[format.Decision]())
 	sameFields(t, "summary", schemaOf("summary"), reflect.TypeFor[processor.Summary]())
 }
 
@@ -82,6 +83,7 @@ func TestSchemasListEveryCode(t *testing.T) {
 		{"quarantined-headers", "ebb.error.code", codes},
 		{"undelivered-headers", "ebb.error.code", []any{format.ReasonExpired, format.ReasonUnreadable}},
 		{"control", "kind", kinds},
+		{"decision", "outcome", []any{"withheld", "held", "released", "withdrawn"}},
 	} {
 		listed := member(schemaOf(c.schema), "properties", c.member, "enum")
 		if !sameSet(c.want, listed.([]any)) {

@@ -54,7 +54,10 @@ func Start(ctx context.Context, cfg *config.Config) (*Services, error) {
 // createTopics creates the topics that ebb reads and writes. They keep everything, because most trials replay a log of
 // the past.
 func (e *Services) createTopics(ctx context.Context, cfg *config.Config) error {
-	names := []string{cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ(), cfg.Kafka.Control, cfg.Kafka.Packs}
+	names := []string{
+		cfg.Kafka.Input, cfg.Kafka.Alerts, cfg.Kafka.DLQ(), cfg.Kafka.Control, cfg.Kafka.Packs,
+		cfg.Kafka.Decisions,
+	}
 	if len(cfg.Shadows) > 0 {
 		names = append(names, cfg.Kafka.Shadow)
 	}

@@ -181,13 +181,21 @@ func (p *Processor) checkPartitions(ctx context.Context) error {
 }
 
 // topics are those written to but for that of control records, and the input last. A shadow leaves unusable input to
-// the main processor.
+// the main processor, and nobody asks why its alerts do not go out.
 func (p *Processor) topics() []string {
 	k := &p.cfg.Kafka
 	return slices.DeleteFunc(
-		[]string{k.Alerts, p.dlq(), k.Packs, k.Input},
+		[]string{k.Alerts, p.dlq(), k.Packs, p.decisions(), k.Input},
 		func(name string) bool { return name == "" },
 	)
+}
+
+// decisions is the topic of decisions; empty of a shadow.
+func (p *Processor) decisions() string {
+	if p.opts.shadow != nil {
+		return ""
+	}
+	return p.cfg.Kafka.Decisions
 }
 
 // dlq is the topic of quarantined records; empty of a shadow.

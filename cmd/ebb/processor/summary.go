@@ -29,7 +29,9 @@ type Summary struct {
 	Suppressed uint64 `json:"suppressed"`
 	// decisions that a stage withheld, by kind and transition; those of Suppressed are not among them
 	Withheld map[string]map[string]uint64 `json:"withheld,omitempty"`
-	Held     int                          `json:"held,omitempty"` // raises that are held at the end
+	// held raises that never become an alert: their episode ended first, or their customer is gone
+	Withdrawn uint64 `json:"withdrawn,omitempty"`
+	Held      int    `json:"held,omitempty"` // raises that are held at the end
 	// events of customers whom the pack did not alert about yet
 	Ineligible uint64           `json:"ineligible,omitempty"`
 	Unnamed    uint64           `json:"unnamed"`       // events of types that the pack does not name
@@ -50,6 +52,7 @@ func (p *Processor) Summary() Summary {
 	s.Events, s.Seconds, s.Alerts, s.Quarantined = t.Records, p.seconds().Seconds(), t.AllAlerts(), t.AllQuarantined()
 	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = t.Late, t.Duplicates, t.Withheld[line.Repeated], t.Unnamed
 	s.TooLate, s.Future = t.TooLate, t.Future
+	s.Withdrawn = t.AllWithdrawn()
 	s.BySubject, s.OtherCurrency, s.Ineligible = t.BySubject, t.OtherCurrency, t.Ineligible
 	for _, n := range p.held {
 		s.Held += n

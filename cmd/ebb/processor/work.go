@@ -117,6 +117,7 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		DLQ:       p.dlq(),
 		Control:   p.control.Topic,
 		Packs:     p.cfg.Kafka.Packs,
+		Decisions: p.decisions(),
 		Group:     g.Group,
 		Input:     p.cfg.Kafka.Input,
 		InputID:   p.topic.ID,

@@ -21,7 +21,9 @@ import (
 // shown is what the topics show of the partitions to be repaired.
 type shown struct {
 	alerts, dlq topicShown
+	decisions   topicShown
 	ids         map[string]bool   // ids of alerts that were looked for, and whether they are there
+	rulings     map[string]bool   // lines of the ledger that were looked for, and whether they are there
 	letters     map[letter]int    // quarantined records that were looked for, and how often they are there
 	alerted     map[int]bool      // input partitions of which an alert of the group names a record
 	beyond      map[int]string    // by input partition: an alert of a record that its state has not folded
@@ -57,8 +59,14 @@ const margin = 24 * time.Hour
 // read reads the alert topic and the DLQ from where the oldest of the outbox entries may stand.
 func (g *Group) read(ctx context.Context, wanted map[int32]*standing) (*shown, error) {
 	s := &shown{
-		ids: map[string]bool{}, letters: map[letter]int{}, alerted: map[int]bool{}, beyond: map[int]string{},
-		others: len(g.others), times: map[letter]int64{}, states: map[int]*standing{},
+		ids:     map[string]bool{},
+		rulings: map[string]bool{},
+		letters: map[letter]int{},
+		alerted: map[int]bool{},
+		beyond:  map[int]string{},
+		others:  len(g.others),
+		times:   map[letter]int64{},
+		states:  map[int]*standing{},
 	}
 	alertsFrom := int64(math.MaxInt64)
 	worked := true
@@ -71,6 +79,9 @@ func (g *Group) read(ctx context.Context, wanted map[int32]*standing) (*shown, e
 		alertsFrom = 0
 	}
 	if err := g.readAlerts(ctx, s, alertsFrom); err != nil {
+		return nil, err
+	}
+	if err := g.readDecisions(ctx, s); err != nil {
 		return nil, err
 	}
 	if len(s.letters) == 0 {
@@ -97,10 +108,18 @@ func (s *shown) want(w *standing, lateness time.Duration) (from int64) {
 			}
 		case pipeline.EntryQuarantine:
 			s.letters[letter{w.id.Partition, e.Offset}] = 0
+		case pipeline.EntryDecision:
+			s.rulings[ruling(&e)] = false
 		default:
 		}
 	}
 	return max(0, from)
+}
+
+// ruling is a line of the ledger as it is published.
+func ruling(e *pipeline.Entry) string {
+	out, _ := (&format.Renderer{}).Render(nil, e, nil)
+	return string(out.Value)
 }
 
 func alertID(e *pipeline.Entry) string {
@@ -159,6 +178,25 @@ func (g *Group) readAlerts(ctx context.Context, s *shown, from int64) error {
 	}
 	source := format.Source(g.cfg.Kafka.Group, g.cfg.Kafka.Input)
 	return g.scan(ctx, &topic, from, func(r *pipeline.Record) { s.takeAlert(r, source) })
+}
+
+// readDecisions reads the ledger, if a line of it is looked for. They are few, and it is the group's own topic.
+func (g *Group) readDecisions(ctx context.Context, s *shown) error {
+	if len(s.rulings) == 0 {
+		return nil
+	}
+	topic, err := connect.FindTopic(ctx, g.Kafka, g.cfg, g.cfg.Kafka.Decisions, kafkawire.Read, kafkawire.DescribeConfigs)
+	if err != nil {
+		return err
+	}
+	if s.decisions, _, err = g.keeps(ctx, &topic); err != nil {
+		return err
+	}
+	return g.scan(ctx, &topic, 0, func(r *pipeline.Record) {
+		if _, ok := s.rulings[string(r.Value)]; ok {
+			s.rulings[string(r.Value)] = true
+		}
+	})
 }
 
 // scan reads a topic from the first record that is not older than from (ms) to its end.
@@ -346,6 +384,10 @@ func (s *shown) seen(w *standing, changes []pipeline.Control) []pipeline.Seen {
 		switch e.Kind {
 		case pipeline.EntryAlert:
 			if seen[i] = s.alerts.absent(e.Alert.At); s.ids[alertID(&e)] {
+				seen[i] = pipeline.Present
+			}
+		case pipeline.EntryDecision:
+			if seen[i] = s.decisions.absent(e.Ruling.At); s.rulings[ruling(&e)] {
 				seen[i] = pipeline.Present
 			}
 		case pipeline.EntryQuarantine:

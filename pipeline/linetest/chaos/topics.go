@@ -22,6 +22,7 @@ const (
 	alertTopic      = "chaos.alerts"
 	controlTopic    = "chaos.control"
 	packTopic       = "chaos.packs"
+	decisionTopic   = "chaos.decisions"
 	partitions      = 6 // of the input
 	alertPartitions = 3
 )
@@ -51,6 +52,8 @@ func (t *topics) create(ctx context.Context) error {
 		alertTopic:   alertPartitions,
 		controlTopic: partitions,
 		packTopic:    1,
+
+		decisionTopic: alertPartitions,
 	} {
 		created, err := t.admin.CreateTopics(ctx, n, 1, topicConfig(), topic)
 		if err := errors.Join(err, created.Error()); err != nil {
@@ -58,7 +61,7 @@ func (t *topics) create(ctx context.Context) error {
 		}
 	}
 	return breakable.Until(ctx, time.Minute, "the broker knows its topics", func(ctx context.Context) error {
-		for _, topic := range []string{inputTopic, dlqTopic, alertTopic, controlTopic, packTopic} {
+		for _, topic := range []string{inputTopic, dlqTopic, alertTopic, controlTopic, packTopic, decisionTopic} {
 			if _, err := t.ends(ctx, topic); err != nil {
 				return err
 			}

@@ -69,6 +69,7 @@ func (t *trial) close(ctx context.Context) error {
 func (t *trial) own() map[string]int {
 	return map[string]int{
 		t.input + ".dlq": t.partitions, t.records + ".control": t.partitions, t.records + ".packs": 1, t.alerts: 2,
+		t.group + ".decisions": 2,
 	}
 }
 
