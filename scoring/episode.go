@@ -65,10 +65,10 @@ func (s *Scorer) note(c *profile.Customer, d Decision) {
 	s.keep(d)
 }
 
-// describe notes what a decision says of its customer beside the score: facts, worth, and the trouble where friction is
-// a reason. The score is set.
+// describe notes what a decision says of its customer beside the score: facts, contact, worth, and the trouble where
+// friction is a reason. The score is set.
 func (s *Scorer) describe(c *profile.Customer, d *Decision) {
-	d.Facts = c.Facts
+	d.Facts, d.Contact = c.Facts, c.Contact
 	if v := &s.Pack.Value; v.Feature >= 0 {
 		d.Unvalued, d.Money = !s.Pack.Model.Features.Known(c.Features, v.Feature), c.Money
 	}

@@ -73,6 +73,10 @@ func (l *Line) decision(c *customer, d *scoring.Decision, cause alert.Cause) *de
 		Customer: l.look(c), Pack: l.packOf(c), Newest: l.scorer.Pack, Backfill: l.backfill,
 		Meta: &l.meta, Curves: &l.curves, Mark: &l.mark, Settings: &l.settings,
 	}
+	if d.Contact.Zone() == 0 {
+		tenant, _ := pipeline.SplitKey(on.Key)
+		on.Alert.Home = uint32(l.homes.Of(tenant))
+	}
 	return on
 }
 

@@ -107,6 +107,7 @@ var (
 //   - the tier before a lapse was raised, for a pack with factors: as far as these reach within their cap
 //   - the event of the friction, the playbook that another one supersedes, and of a deescalated episode its playbook
 //   - the stage: one that fits the silence and the tenure
+//   - the time zone, whose it is, and the channels that the customer is unsubscribed from
 //
 // Errors: ErrNoAlert, ErrOtherPack, ErrOtherCore.
 func (r *Renderer) Explain(alert []byte) (*Explanation, error) {
