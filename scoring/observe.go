@@ -58,6 +58,7 @@ func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observ
 		m.Plan(c) // others say nothing about the customers whose probability is needed
 	}
 	if signal.Activity && known && silence > 0 {
+		c.Course.Over = false
 		m.NoteReturn(c.Profile, silence, o.Time)
 		if c.Lapse.Tier != profile.TierNone {
 			s.endLapse(c, silence, o.Time)

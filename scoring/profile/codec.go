@@ -55,6 +55,7 @@ type section byte
 //	21 trouble     trouble.go
 //	25 source      source.go
 //	28 contact     Contact
+//	29 course      course.go
 const (
 	clock          section = 1
 	activity       section = 2
@@ -79,8 +80,9 @@ const (
 	trouble        section = 21
 	source         section = 25
 	contact        section = 28
+	course         section = 29
 
-	numSections = contact
+	numSections = course
 )
 
 // formats is the first format of each section.
@@ -88,7 +90,7 @@ var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
 	eligible: 4, money: 4, plays: 4, facts: 4, awaited: 4, opened: 4, trouble: 4, source: 4,
-	contact: 4,
+	contact: 4, course: 4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -137,6 +139,8 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return appendSource(dst, c)
 	case contact:
 		return append(dst, c.Contact...)
+	case course:
+		return appendCourse(dst, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -189,6 +193,8 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 	case contact:
 		c.Contact = r.Fixed(len(r.Rest()))
 		return c.Contact.Valid()
+	case course:
+		return readCourse(r, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -504,5 +510,5 @@ func (p *Profile) valid() bool {
 	probe := p.Probe == Probe{} || p.Visits > 0 && p.Probe.Next > 0 && p.Probe.Cell <= ScoreCells &&
 		p.Probe.Class <= uint8(NumClasses) && (p.Probe.Class == 0 || p.Probe.Cell > 0)
 	return times && gaps && law && encode.Within(p.Friction, 0, MaxFriction) && episode && back && probe && awaits &&
-		p.Trouble.valid() && p.validPlays()
+		p.Trouble.valid() && p.validPlays() && p.validCourse()
 }
