@@ -39,6 +39,10 @@ type Event struct {
 	Properties []feature.Property // that the pack reads, in its order; empty where it reads none of this type
 	Texts      [][]byte           // of the pack's facts, in its order, as sent; empty where it carries none of this type
 
+	Contact   profile.ContactChange // how the customer may be written to
+	NoZone    bool                  // what stands in the place of a time zone is none, or none that is known
+	NoChannel bool                  // so is what stands in the place of a channel
+
 	AppendTime bool  // the record's timestamp is the broker's clock:
 	Timestamp  int64 // of the record, ms since the epoch
 }

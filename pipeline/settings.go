@@ -8,6 +8,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"ebb/scoring/encode"
+	"ebb/scoring/zone"
 )
 
 // Settings are what decides besides the records and the pack. Below the published position everything has to be decided
@@ -24,6 +25,41 @@ type Settings struct {
 	Heartbeat       string `json:"heartbeat,omitempty"`       // type of the events by which a source shows that it lives
 	Storm           int    `json:"storm,omitempty"`           // version of the rules by which a storm is told; 0: none is
 	ReviewMillis    int64  `json:"review_ms,omitempty"`       // after its hour, what a storm holds is held for so long
+	Zone            string `json:"zone,omitempty"`            // time zone of customers who have none of their own; empty: unknown
+	Zones           string `json:"zones,omitempty"`           // of those of some tenants: a JSON object, zone by tenant
+}
+
+// Homes are the time zones of tenants, for their customers who have none of their own. The zero value knows none.
+type Homes struct {
+	every zone.Mark
+	of    map[string]zone.Mark // by tenant
+}
+
+// Homes are those of the settings. A zone that this build does not know is none.
+func (s *Settings) Homes() Homes {
+	mark := func(name string) zone.Mark {
+		if z := zone.Named([]byte(name)); z != nil {
+			return z.Mark
+		}
+		return 0
+	}
+	var zones map[string]string
+	if s.Zones != "" && json.Unmarshal([]byte(s.Zones), &zones) != nil {
+		return Homes{}
+	}
+	h := Homes{every: mark(s.Zone), of: make(map[string]zone.Mark, len(zones))}
+	for tenant, name := range zones {
+		h.of[tenant] = mark(name)
+	}
+	return h
+}
+
+// Of is the mark of a tenant's time zone; 0: it is unknown.
+func (h *Homes) Of(tenant []byte) zone.Mark {
+	if mark, own := h.of[string(tenant)]; own {
+		return mark
+	}
+	return h.every
 }
 
 // Hash names the settings; empty where there are none.

@@ -25,7 +25,9 @@ type Decision struct {
 	Score   model.Score // as of At
 	// the calibration's reading at this score; the owner of a Calibration sets it
 	Reading model.Reading
-	Facts   profile.Facts // of the customer; in its memory, until the next call of the scorer
+	Facts   profile.Facts   // of the customer; in its memory, until the next call of the scorer
+	Contact profile.Contact // likewise
+	Home    uint32          // mark of the time zone of the customer's tenant, which the owner of settings sets; 0: unknown
 
 	Trouble    profile.Trouble // the event that weighs most, where friction is a reason
 	Play       pack.PlayRef    // what to do; 0: nothing is declared for it

@@ -28,6 +28,7 @@ import (
 //	Trouble                                                      2 bytes of its type, and a varint
 //	Initial, HeldFor                                             1 byte, a varint
 //	Missed                                                       a varint
+//	length of the contact, and profile.Contact; Home             varint, bytes; a varint
 func AppendDecision(dst []byte, d *Decision) []byte {
 	s := &d.Score
 	dst = append(
@@ -63,10 +64,12 @@ func AppendDecision(dst []byte, d *Decision) []byte {
 	dst = encode.AppendParts(append(binary.AppendUvarint(dst, uint64(d.Play)), d.Step), d.Supersedes)
 	dst = binary.AppendVarint(binary.LittleEndian.AppendUint16(dst, d.Trouble.Type), d.Trouble.At)
 	dst = binary.AppendVarint(encode.AppendBool(dst, d.Initial), d.HeldFor)
-	return binary.AppendVarint(dst, d.Missed)
+	dst = encode.AppendParts(binary.AppendVarint(dst, d.Missed), d.Contact)
+	return binary.AppendUvarint(dst, uint64(d.Home))
 }
 
-// ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Its facts alias the bytes.
+// ReadDecision reads d from the bytes of AppendDecision, and reuses its memory of values. Its facts and its contact alias
+// the bytes.
 // Bytes that are no decision leave r damaged.
 func ReadDecision(r *encode.Reader, d *Decision) {
 	*d = Decision{Score: model.Score{Values: d.Score.Values[:0]}}
@@ -101,6 +104,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 	d.Trouble.Type, d.Trouble.At = r.Uint16(), r.Varint()
 	d.Initial, d.HeldFor = r.Bool(), r.Varint()
 	d.Missed = r.Varint()
+	d.Contact, d.Home = r.Part(), uint32(r.UvarintUpTo(math.MaxUint32))
 	if !d.sound() {
 		r.Damage()
 	}
@@ -110,7 +114,7 @@ func ReadDecision(r *encode.Reader, d *Decision) {
 func (d *Decision) sound() bool {
 	return d.Kind < profile.NumKinds && d.Transition != TransitionNone && d.Transition < NumTransitions &&
 		d.Tier < profile.NumTiers && d.Previous < profile.NumTiers && d.Score.Stage < profile.NumStages &&
-		d.Opening < profile.MaxOpenings && d.About < profile.MaxOpenings && d.Facts.Valid() &&
+		d.Opening < profile.MaxOpenings && d.About < profile.MaxOpenings && d.Facts.Valid() && d.Contact.Valid() &&
 		len(d.Supersedes) <= pack.MaxName && d.Missed >= 0 && d.HeldFor >= 0 &&
 		(d.Transition == Raised || !d.Initial && d.HeldFor == 0)
 }

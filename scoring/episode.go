@@ -18,7 +18,9 @@ import (
 //	| open    | falls                 | deescalated | open         | triggered |
 //	| open    | nothing               |             | open         | all       |
 //	| open    | the customer converts | converted   | open         | lapse     |
+//	| open    | a step is due         | reminded    | open         | lapse     |
 //	| open    | ends                  | recovered   | closed       | all       |
+//	| open    | its horizon is over   | churned     | closed       | lapse     |
 //	| open    | its raise was wrong   | corrected   | closed       | lapse     |
 //	| open    | its time is over      | expired     | closed       | triggered |
 //
@@ -33,7 +35,8 @@ type change struct {
 	over     bool    // it ended by expiry
 }
 
-// transition is the transition of a change, by the table above: by all rows but those of a conversion and a correction.
+// transition is the transition of a change, by the table above: by all rows but those of a conversion, a correction, a
+// step and a horizon (course.go).
 func (c change) transition() Transition {
 	switch {
 	case c.was == 0 && c.now == 0:
@@ -61,14 +64,16 @@ func (s *Scorer) note(c *profile.Customer, d Decision) {
 		d.Expires = s.outdated(c.Profile, d.Kind, d.At)
 	}
 	s.describe(c, &d)
-	s.assignPlay(c.Profile, &d)
+	if begins := s.assignPlay(c.Profile, &d); d.Kind == profile.Lapse {
+		s.setCourse(c.Profile, &d, begins)
+	}
 	s.keep(d)
 }
 
-// describe notes what a decision says of its customer beside the score: facts, worth, and the trouble where friction is
-// a reason. The score is set.
+// describe notes what a decision says of its customer beside the score: facts, contact, worth, and the trouble where
+// friction is a reason. The score is set.
 func (s *Scorer) describe(c *profile.Customer, d *Decision) {
-	d.Facts = c.Facts
+	d.Facts, d.Contact = c.Facts, c.Contact
 	if v := &s.Pack.Value; v.Feature >= 0 {
 		d.Unvalued, d.Money = !s.Pack.Model.Features.Known(c.Features, v.Feature), c.Money
 	}
@@ -85,13 +90,16 @@ func (s *Scorer) keep(d Decision) {
 }
 
 // outdated is from when on nobody need act on the alerts of p's open episode, in ms since the epoch: a lapse has come
-// true a horizon after the newest of them, at a time, and an episode of another kind ends by itself, or is taken to be
-// over by then.
+// true a horizon after the newest of them, at a time, or after its raise where the pack ends it then, and an episode of
+// another kind ends by itself, or is taken to be over by then.
 func (s *Scorer) outdated(p *profile.Profile, n profile.Kind, newest int64) int64 {
 	if n != profile.Lapse {
 		if at := s.expiry(p, n); at != 0 {
 			return at
 		}
+	}
+	if n == profile.Lapse && s.Pack.Churned && p.Lapse.Open() {
+		newest = p.Lapse.Opened
 	}
 	return newest + s.Pack.Horizon.Milliseconds()
 }

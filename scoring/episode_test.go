@@ -53,6 +53,23 @@ func TestEpisodeTable(t *testing.T) {
 		scripts, days := lapseScripts(t, pack, opens)
 		t.Run(opens.String(), func(t *testing.T) { followRows(t, profile.Lapse, pack, scripts, days) })
 	}
+	pack := scoringtest.PackOf(t, "1", append(
+		scoringtest.Lapsing(), "churned: true", "playbooks: [{when: {kind: lapse}, mid: {id: a, intent: content, owner: o, "+
+			"respond_within: 1d, steps: [{after: 1h, action: b, intent: none}]}}]",
+	)...)
+	days := map[string]float64{}
+	for _, d := range decidedBy(pack, profile.Lapse, "buy 0, wait 600", nil) {
+		days[d.Transition.String()] = float64(d.At-scoringtest.Begin) / scoringtest.Day
+	}
+	followRows(t, profile.Lapse, pack, map[string][]string{
+		"open a step is due":       {"buy 0, wait raised, wait reminded"},
+		"open its horizon is over": {fmt.Sprintf("buy 0, wait %v, wait churned", days["churned"]-0.01)},
+	}, days)
+}
+
+// ofCourse reports whether a row of the table is of what happens by itself where the pack says so.
+func ofCourse(row string) bool {
+	return row == "open a step is due" || row == "open its horizon is over"
 }
 
 // lapseScripts are the scripts of a lapse that opens at a tier, by the rows of the table. The days on which it opens and
@@ -130,6 +147,9 @@ func followRows(
 		}
 		if len(days) == 1 && name == "open rises" {
 			continue // it opens at the highest tier
+		}
+		if _, course := scripts["open a step is due"]; course != ofCourse(name) {
+			continue
 		}
 		seen++
 		if len(scripts[name]) == 0 {

@@ -8,7 +8,7 @@ import (
 
 // watch is what p waits for: the score to reach an aim, at a minute not before from. An aim of TierNone: nothing.
 func (s *Scorer) watch(p *profile.Profile) (aim model.Aim, from int64) {
-	if p.Visits == 0 || !s.Pack.Alerts(p) {
+	if p.Visits == 0 || p.Course.Over || !s.Pack.Alerts(p) {
 		return model.Aim{}, 0
 	}
 	from = moment.CeilMinute(p.At)
@@ -50,17 +50,25 @@ func (s *Scorer) rearm(c *profile.Customer) {
 	if aim, from := s.watch(c.Profile); aim.Tier != profile.TierNone {
 		minute = s.Eval.Rearm(c, from, aim)
 	}
-	c.Armed = earliest(minute, s.nextExpiry(c.Profile))
+	c.Armed = earliest(minute, s.nextTimed(c.Profile))
 }
 
-// Wake looks at c as of minute c.Armed. It ends expired episodes, raises or escalates a lapse if the conditions hold
-// then, and moves Armed to a later minute, or to 0 where nothing can happen without a further event. The caller wakes c
+// nextTimed is the minute of the next look at p for what does not depend on its score; 0: there is none.
+func (s *Scorer) nextTimed(p *profile.Profile) int64 {
+	return earliest(s.nextExpiry(p), s.nextCourse(p))
+}
+
+// Wake looks at c as of minute c.Armed. It ends what is over by then, raises or escalates a lapse if the conditions hold
+// then, comes to a due step of its play, and moves Armed to a later minute, or to 0 where nothing can happen without a further event. The caller wakes c
 // as long as Armed is not 0 and not beyond the watermark. The decisions are valid until the next call of s.
 func (s *Scorer) Wake(c *profile.Customer) []Decision {
 	s.decisions = s.decisions[:0]
-	s.expire(c, c.Armed)
-	c.Armed = s.lapse(c, c.Armed)
-	c.Armed = earliest(c.Armed, s.nextExpiry(c.Profile))
+	minute := c.Armed
+	s.expire(c, minute)
+	s.churn(c, minute)
+	c.Armed = s.lapse(c, minute)
+	s.remind(c, minute)
+	c.Armed = earliest(c.Armed, s.nextTimed(c.Profile))
 	return s.decisions
 }
 
@@ -121,10 +129,15 @@ func (s *Scorer) endLapse(c *profile.Customer, silence, at int64) {
 	d.Score = s.Eval.Score(c, d.At)
 	d.Previous, d.Tier = max(was, s.floored(c.Profile, d.Score.Stage)), s.standing(c, &d.Score)
 	s.note(c, d)
-	if c.Awaited.RaisedAt != 0 {
-		c.Awaited.Sequence = c.Lapse.Sequence
+	s.closeLapse(c.Profile)
+}
+
+// closeLapse closes p's lapse, which has ended. It may still convert.
+func (s *Scorer) closeLapse(p *profile.Profile) {
+	if p.Awaited.RaisedAt != 0 {
+		p.Awaited.Sequence = p.Lapse.Sequence
 	}
-	c.Lapse.Close()
+	p.Lapse.Close()
 }
 
 // raises reports whether a lapse of c opens by its score at a time in ms, not before its newest event.

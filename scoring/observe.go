@@ -15,15 +15,20 @@ type Observation struct {
 	Currency   profile.Currency   // zero: the event names none
 	Properties []feature.Property // in the order of Pack.Properties; the last ones may be missing
 	Texts      [][]byte           // in the order of Pack.Carry, as sent; none where nothing is carried
+	Contact    profile.ContactChange
 }
 
 // Observe folds one event into c and pop, re-arms c, and returns the decisions of the event itself: a lapse ends with
 // activity newer than the last (activity that only arrives late ends no silence), then it converts with the pack's
 // value action, then episodes of other kinds open, get worse or end. Of an event that is activity and friction the
 // friction is folded first: the trouble that brings somebody back counts in the score with which the lapse ends. The
-// decisions are valid until the next call of s. An event without effect changes nothing.
+// decisions are valid until the next call of s. An event without effect changes nothing but how the customer may be
+// written to.
 func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observation) []Decision {
 	s.decisions, s.TooLate = s.decisions[:0], false
+	if o.Contact != (profile.ContactChange{}) {
+		s.contact(c, o)
+	}
 	if !o.Signal.Effective() {
 		return nil
 	}
@@ -53,6 +58,7 @@ func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observ
 		m.Plan(c) // others say nothing about the customers whose probability is needed
 	}
 	if signal.Activity && known && silence > 0 {
+		c.Course.Over = false
 		m.NoteReturn(c.Profile, silence, o.Time)
 		if c.Lapse.Tier != profile.TierNone {
 			s.endLapse(c, silence, o.Time)
@@ -66,6 +72,15 @@ func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observ
 	}
 	s.rearm(c)
 	return s.decisions
+}
+
+// contact keeps what an event says of how its customer may be written to. Of a customer who is not known yet this is
+// the first state: a sign-up says so once, before anything else.
+func (s *Scorer) contact(c *profile.Customer, o *Observation) {
+	c.Contact = c.Contact.Apply(o.Time, &o.Contact)
+	if c.Empty() {
+		c.At = o.Time
+	}
 }
 
 // carry keeps the facts of an event.

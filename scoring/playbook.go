@@ -6,14 +6,15 @@ import (
 )
 
 // assignPlay gives a decision about p its play, and keeps it in force. An episode's play is chosen with its raise, and
-// anew with each escalation; in between, and where nothing else applies then, it stays.
-func (s *Scorer) assignPlay(p *profile.Profile, d *Decision) {
+// anew with each escalation; in between, and where nothing else applies then, it stays. A play with steps of its own goes
+// on by these alone. begins: it was not in force before.
+func (s *Scorer) assignPlay(p *profile.Profile, d *Decision) (begins bool) {
 	inForce, step := &p.Plays[d.Kind], &p.Steps[d.Kind]
 	if d.Transition == Raised || d.Transition.Ends() {
 		*inForce, *step = 0, 0
 	}
 	if d.Transition.Ends() {
-		return
+		return false
 	}
 	before := *inForce
 	if d.Transition == Raised || d.Transition == Escalated {
@@ -26,18 +27,20 @@ func (s *Scorer) assignPlay(p *profile.Profile, d *Decision) {
 		if d.Play != 0 {
 			d.Step = *step
 		}
-		return
+		return false
 	}
 	switch *inForce = s.Pack.Play(d.Play).Mark; {
-	case before == *inForce: // the same again: its next step, with a new date
+	case before == *inForce && len(s.Pack.Play(d.Play).Steps) == 0: // the same again: its next step, with a new date
 		*step = max(*step+1, *step) // at 255 it stays
+	case before == *inForce:
 	case before != 0:
 		d.Supersedes = s.plays[before]
 		fallthrough
 	default:
-		*step = 1
+		*step, begins = 1, true
 	}
 	d.Step = *step
+	return begins
 }
 
 // ChoosePlay is the play that k's playbooks have for an alert of d; 0: none applies. The weightiest reason to which one

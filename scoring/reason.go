@@ -57,6 +57,8 @@ func (d *Decision) Reasons(dst []Reason, k *pack.Pack) []Reason {
 		return append(dst, Reason{pack.ReasonCorrected, 0, -1})
 	case d.Transition == Converted:
 		return append(dst, Reason{pack.ReasonConverted, 0, -1})
+	case d.Transition == Churned:
+		return append(dst, Reason{pack.ReasonGone, 0, -1})
 	case d.Transition == Expired:
 		return append(dst, Reason{pack.ReasonRanOut, 0, -1})
 	case d.Kind != profile.Lapse:

@@ -25,13 +25,15 @@ func (s *Scorer) Release(c *profile.Customer, n profile.Kind, minute int64) []De
 		s.withdrawLapse(c, at/moment.MinuteMillis)
 	default:
 		s.releaseLapse(c, at)
+		c.Armed = earliest(c.Armed, s.nextCourse(c.Profile))
 	}
 	return s.decisions
 }
 
 // withdrawLapse makes c's lapse one that never opened, as of a minute, and waits for it anew.
 func (s *Scorer) withdrawLapse(c *profile.Customer, minute int64) {
-	c.Lapse.Tier, c.Awaited = profile.TierNone, profile.Awaited{}
+	c.Lapse.Tier, c.Awaited, c.Course = profile.TierNone, profile.Awaited{}, profile.Course{}
+	c.Plays[profile.Lapse], c.Steps[profile.Lapse] = 0, 0
 	c.Armed = s.nextExpiry(c.Profile)
 	if aim, from := s.watch(c.Profile); aim.Tier != profile.TierNone {
 		c.Armed = earliest(s.Eval.Search(c, max(from, minute+1), aim), c.Armed)

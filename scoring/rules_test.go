@@ -19,6 +19,7 @@ import (
 // allowedImports is all that the packages may import besides each other: nothing that reads a clock, a file or the
 // network.
 var allowedImports = []string{
+	"archive/zip",
 	"bytes",
 	"cmp",
 	"crypto/sha256",
@@ -28,6 +29,7 @@ var allowedImports = []string{
 	"encoding/json",
 	"errors",
 	"fmt",
+	"io",
 	"io/fs",
 	"maps",
 	"math",
@@ -37,6 +39,7 @@ var allowedImports = []string{
 	"slices",
 	"strconv",
 	"strings",
+	"sync",
 	"time",
 	"unicode/utf8",
 	"github.com/cespare/xxhash/v2",

@@ -7,17 +7,17 @@ import (
 // Transition is what happened to an episode. The numbers are stored in outboxes; the names are a contract.
 type Transition uint8
 
-// The closed list of transitions. Today Raised to Deescalated, Recovered, Expired, Corrected and Converted are in use. An episode
-// other than a lapse opens by an event, moves between its openings' floors, and ends by an event or by itself.
+// The closed list of transitions, all but Cancelled in use. An episode other than a lapse opens by an event, moves between
+// its openings' floors, and ends by an event or by itself.
 const (
 	TransitionNone Transition = iota
 	Raised                    // the customer is overdue, and the score in the tier from which its episodes open
 	Escalated                 // an open episode reaches a higher tier
 	Deescalated               // in an episode of several openings the one with the highest floor ended
-	Reminded
-	Recovered // the customer is back: the episode ends
-	Churned
-	Expired // an episode other than a lapse ends by itself
+	Reminded                  // the next step of a lapse's play is due
+	Recovered                 // the customer is back: the episode ends
+	Churned                   // the customer has done nothing for a horizon since the raise: the lapse ends
+	Expired                   // an episode other than a lapse ends by itself
 	Cancelled
 	Corrected // activity that arrived late shows that the lapse should not have been raised: it ends
 	Converted // the pack's value action came within a horizon of the raise: of an open lapse, or of one that has ended

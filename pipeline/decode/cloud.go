@@ -152,6 +152,7 @@ func (d *Decoder) readCloudEvent(attributes, value []byte, data jsonToken, e *pi
 	if e.Type, fault = d.text(attributes, d.top.get(memberType), pipeline.MaxType, false); fault != textFine {
 		return typeCode(fault)
 	}
+	e.Control = d.identifies(e.Type)
 	if c = d.readTime(attributes, d.top.get(memberTime), e); c == pipeline.TimeMissing && e.Timestamp > 0 {
 		e.Time, c = e.Timestamp, instantCode(e.Timestamp)
 	}
@@ -168,6 +169,7 @@ func (d *Decoder) readCloudEvent(attributes, value []byte, data jsonToken, e *pi
 		return pipeline.TenantUnreadable
 	}
 	d.readProperties(value, data, e)
+	d.readContact(value, data, &contactBelow, e)
 	return pipeline.Usable
 }
 

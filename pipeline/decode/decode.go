@@ -21,6 +21,7 @@ type Decoder struct {
 	maxRecord int
 	anonymous bool   // tracked
 	heartbeat string // type of heartbeats; empty: there are none
+	rules     int    // by which records are read; see Rules
 	scratch   scratch
 	top       memberTable // of the record's object, or of the attributes in its headers
 	inner     memberTable // of an object inside it
@@ -39,14 +40,14 @@ func New(maxRecordBytes int) *Decoder {
 	if maxRecordBytes <= 0 || maxRecordBytes > math.MaxInt32 {
 		maxRecordBytes = math.MaxInt32
 	}
-	return &Decoder{maxRecord: maxRecordBytes}
+	return &Decoder{maxRecord: maxRecordBytes, rules: Rules, found: slotTable{at: make([]jsonToken, contactSlots)}}
 }
 
 // NewMapped is New with a mapping for JSON in no known envelope; nil: none.
 func NewMapped(maxRecordBytes int, m *Mapping) *Decoder {
 	d := New(maxRecordBytes)
 	if m != nil {
-		d.mapping, d.found.at = m, make([]jsonToken, m.slots)
+		d.mapping, d.found.at = m, make([]jsonToken, max(m.slots, contactSlots))
 	}
 	return d
 }

@@ -11,7 +11,7 @@ import (
 // customer and id are strings or integers (42 and "42" are the same customer), type and tenant strings. time is RFC
 // 3339, or seconds or milliseconds since the epoch, as a number or a string (see parseInstant). value is a decimal
 // number or a string that holds one, exact to the minor unit (see parseMoney); an exponent is refused. properties may
-// be anything.
+// be anything. An identify is a control event.
 
 // readFlat reads the members into e. Where several are wrong, the code is that of the first in this order. All
 // envelopes have the same order.
@@ -24,6 +24,7 @@ func (d *Decoder) readFlat(b []byte, e *pipeline.Event) pipeline.Code {
 	if e.Type, fault = d.text(b, d.top.get(memberType), pipeline.MaxType, false); fault != textFine {
 		return typeCode(fault)
 	}
+	e.Control = d.identifies(e.Type)
 	if c := d.readTime(b, d.top.get(memberTime), e); c != pipeline.Usable {
 		return c
 	}
@@ -40,5 +41,6 @@ func (d *Decoder) readFlat(b []byte, e *pipeline.Event) pipeline.Code {
 		e.Source = nil // it decides nothing of the event
 	}
 	d.readProperties(b, d.top.get(memberProperties), e)
+	d.readContact(b, d.top.get(memberProperties), &contactBelow, e)
 	return pipeline.Usable
 }

@@ -2,12 +2,10 @@ package decode
 
 import (
 	"bytes"
-	"errors"
 	"time"
-	// Zones are to be there wherever ebb runs: the image holds nothing but the program.
-	_ "time/tzdata"
 
 	"ebb/pipeline"
+	"ebb/scoring/zone"
 )
 
 // Times as the rest of the world writes them. parseRFC3339 reads what nearly all senders write, as fast as can be; what
@@ -189,14 +187,10 @@ func offsetAt(ms int64, zone *time.Location) int64 {
 	return int64(seconds) * 1000
 }
 
-// loadZone finds a zone by its name, or makes one of an offset. It knows no local zone, which each machine has its own
-// of.
+// loadZone finds a zone by its name, or makes one of an offset.
 func loadZone(name string) (*time.Location, error) {
 	if ms, ok := signedOffset([]byte(name)); ok {
 		return time.FixedZone(name, int(ms/1000)), nil
 	}
-	if name == "Local" {
-		return nil, errors.New("is another on each machine")
-	}
-	return time.LoadLocation(name)
+	return zone.Load(name)
 }

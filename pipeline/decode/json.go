@@ -21,7 +21,7 @@ const (
 	jsonObject            // an object, brackets included
 	jsonTrue
 	jsonFalse
-	jsonOther // an array
+	jsonOther // an array, brackets included
 )
 
 // jsonToken is a value's place in the text.
@@ -68,7 +68,7 @@ func scanValue(b []byte, i, depth int) (value jsonToken, next int) {
 		if next = scanNested(b, i, depth); c == '{' {
 			return jsonToken{i, next, jsonObject}, next
 		}
-		return jsonToken{kind: jsonOther}, next
+		return jsonToken{i, next, jsonOther}, next
 	case c == 't':
 		return scanWord(b, i, "true", jsonTrue)
 	case c == 'f':

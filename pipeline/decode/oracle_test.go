@@ -120,6 +120,7 @@ func (e *plainEvent) read(
 	if len(e.Type) > pipeline.MaxType {
 		return pipeline.TypeUnreadable
 	}
+	f.control = f.control || e.Type == "identify" && (flat || f.envelope == pipeline.CloudEvent)
 	if e.Time, c = f.time(); c != pipeline.Usable {
 		return c
 	}

@@ -70,6 +70,7 @@ func (d *Decoder) readSegment(b []byte, call segmentCall, e *pipeline.Event) pip
 		return pipeline.TenantUnreadable
 	}
 	d.readProperties(b, d.top.get(memberProperties), e)
+	d.readContact(b, jsonToken{from: skipSpace(b, 0), kind: jsonObject}, &segmentContact, e)
 	return pipeline.Usable
 }
 

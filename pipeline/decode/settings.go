@@ -11,7 +11,14 @@ import (
 // Rules is the version of the rules by which this package reads records. Whatever changes what becomes of a record that
 // may have been processed before raises it, and keeps the former rules for settings that name them: a replay decides as
 // it was decided.
-const Rules = 1
+//
+//	1  at first
+//	2  an identify is a control event in flat JSON and in CloudEvents, too, and says how its customer may be written to,
+//	   as events named Unsubscribed, Subscribed and Resubscribed do (contact.go)
+const Rules = 2
+
+// rulesContact are the first ones by which the contact is read.
+const rulesContact = 2
 
 // Text is the mapping as settings hold it.
 func (s *MappingSpec) Text() string {
@@ -28,7 +35,7 @@ func Of(s *pipeline.Settings) (*Decoder, error) {
 		return nil, fmt.Errorf("records are read by rules %d, this build reads by rules 1 to %d", s.Rules, Rules)
 	}
 	if s.Mapping == "" {
-		return New(s.MaxRecordBytes).TrackingAnonymous(s.TrackAnonymous).Beating(s.Heartbeat), nil
+		return New(s.MaxRecordBytes).as(s), nil
 	}
 	var spec MappingSpec
 	d := json.NewDecoder(bytes.NewReader([]byte(s.Mapping)))
@@ -40,5 +47,11 @@ func Of(s *pipeline.Settings) (*Decoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("input.mapping: %w", err)
 	}
-	return NewMapped(s.MaxRecordBytes, m).TrackingAnonymous(s.TrackAnonymous).Beating(s.Heartbeat), nil
+	return NewMapped(s.MaxRecordBytes, m).as(s), nil
+}
+
+// as makes d read as settings say, but for their mapping.
+func (d *Decoder) as(s *pipeline.Settings) *Decoder {
+	d.rules = s.Rules
+	return d.TrackingAnonymous(s.TrackAnonymous).Beating(s.Heartbeat)
 }

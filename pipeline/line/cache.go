@@ -46,6 +46,7 @@ type cache struct {
 
 	features slotted // of packs that declare them
 	facts    slotted // of packs that carry some
+	contacts slotted
 }
 
 // slotted is the memory of customers that do not all have any, by slot; empty as long as none has.
@@ -100,6 +101,7 @@ const ahead = 16
 func (c *cache) keep(e *customer, of *profile.Customer) {
 	c.features.keep(e.slot, of.Features, c.capacity())
 	c.facts.keep(e.slot, of.Facts, c.capacity())
+	c.contacts.keep(e.slot, of.Contact, c.capacity())
 }
 
 // warmFind reads what find will read for the first of n hashes, as many as are warmed at a time. It returns the slots

@@ -28,6 +28,7 @@ type Line struct {
 
 	configured pipeline.Settings
 	settings   pipeline.Settings // in force
+	homes      pipeline.Homes    // by them
 	partition  int
 	identity   pipeline.Identity
 	mark       pipeline.Mark // published when the partition was taken over: what lies below it is not decided again
@@ -367,6 +368,12 @@ func (l *Line) observe(c *customer, e *pipeline.Event, source uint8) []scoring.D
 	if e.BySubject {
 		l.staged.Tally.BySubject++
 	}
+	if e.NoZone {
+		l.staged.Tally.NoZone++
+	}
+	if e.NoChannel {
+		l.staged.Tally.NoChannel++
+	}
 	if !signal.Known {
 		l.staged.Tally.Unnamed++
 		l.staged.Tally.Types.Observe(e.Type)
@@ -378,7 +385,7 @@ func (l *Line) observe(c *customer, e *pipeline.Event, source uint8) []scoring.D
 	other := c.profile.Money.Other
 	decisions := l.scorer.Observe(l.look(c), &l.meta.Population, &scoring.Observation{
 		Time: e.Time, Signal: signal, Value: e.Value, HasValue: e.HasValue, Currency: e.Currency, Properties: e.Properties,
-		Texts: e.Texts,
+		Texts: e.Texts, Contact: e.Contact,
 	})
 	if l.scorer.TooLate {
 		l.staged.Tally.TooLate++
@@ -397,7 +404,8 @@ func (l *Line) observe(c *customer, e *pipeline.Event, source uint8) []scoring.D
 // look makes c the customer that the scorer looks at.
 func (l *Line) look(c *customer) *profile.Customer {
 	l.at = profile.Customer{
-		Profile: &c.profile, Features: l.cache.features.of(c.slot), Facts: l.cache.facts.of(c.slot), Hash: c.hash,
+		Profile: &c.profile, Features: l.cache.features.of(c.slot), Facts: l.cache.facts.of(c.slot),
+		Contact: l.cache.contacts.of(c.slot), Hash: c.hash,
 	}
 	return &l.at
 }

@@ -70,6 +70,10 @@ func (l *Line) decision(c *customer, d *scoring.Decision, cause alert.Cause) *de
 		Meta: &l.meta, Curves: &l.curves, Mark: &l.mark, Settings: &l.settings,
 	}
 	l.put(&on.Entry)
+	if d.Contact.Zone() == 0 {
+		tenant, _ := pipeline.SplitKey(on.Key)
+		on.Alert.Home = uint32(l.homes.Of(tenant))
+	}
 	return on
 }
 

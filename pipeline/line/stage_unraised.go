@@ -18,9 +18,11 @@ func withholdUnraised(d *decided) string {
 	case d.Alert.Transition == scoring.Raised: // another episode
 		d.Customer.Withheld &^= 1 << d.Alert.Kind
 		return ""
-	case d.Alert.Transition == scoring.Recovered && d.Alert.Kind == profile.Lapse && d.Pack.Converts != 0:
+	case d.Alert.Kind == profile.Lapse && d.Pack.Converts != 0 &&
+		(d.Alert.Transition == scoring.Recovered || d.Alert.Transition == scoring.Churned):
 		// it may still convert, perhaps by the same event, which is withheld too; the next raise begins anew
 	case d.Alert.Transition == scoring.Recovered,
+		d.Alert.Transition == scoring.Churned,
 		d.Alert.Transition == scoring.Corrected,
 		d.Alert.Transition == scoring.Expired:
 		d.Customer.Withheld &^= 1 << d.Alert.Kind

@@ -43,6 +43,8 @@ type Tally struct {
 	Future     uint64 // events folded though they did not move the watermark
 	Unnamed    uint64 // events folded whose type the pack does not name
 	BySubject  uint64 // events folded whose customer is a CloudEvent's subject
+	NoZone     uint64 // events folded that name a time zone which is none
+	NoChannel  uint64 // events folded that name a channel which is none
 	// events folded with money in another currency than their customer's, which is not added up
 	OtherCurrency uint64
 	Types         *Types // the most frequent of these types; nil: none
@@ -85,6 +87,8 @@ func (t *Tally) Add(o *Tally) {
 	t.TooLate += o.TooLate
 	t.Future += o.Future
 	t.BySubject += o.BySubject
+	t.NoZone += o.NoZone
+	t.NoChannel += o.NoChannel
 	t.OtherCurrency += o.OtherCurrency
 	t.Unnamed += o.Unnamed
 	if o.Unnamed > 0 {

@@ -88,6 +88,7 @@ func (s settingsLog) MarshalZerologObject(e *zerolog.Event) {
 		Stringer("review", millis(s.ReviewMillis)).
 		Int("max_record_bytes", s.MaxRecordBytes).
 		Bool("mapping", s.Mapping != "").
+		Str("zone", s.Zone).
 		Stringer("lateness", millis(s.LatenessMillis)).
 		Stringer("retention", millis(s.RetentionMillis))
 }

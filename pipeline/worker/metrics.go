@@ -95,8 +95,9 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		oddities: counter(
 			"event_oddities_total",
 			"Counted events that are late, too late for every window of the features, ahead of the watermark by more than a "+
-				"day, of a type the pack does not name, of a customer that only the subject of a CloudEvent named, or of one whom "+
-				"the pack does not alert about yet, or with money in another currency than their customer's.",
+				"day, of a type the pack does not name, of a customer that only the subject of a CloudEvent named, of one whom "+
+				"the pack does not alert about yet, with money in another currency than their customer's, or that name a time "+
+				"zone or a channel which is none.",
 			"kind",
 		),
 		quarantined: counter("quarantined_total", "Input records that could not be used, by code.", "code"),
@@ -361,6 +362,8 @@ func (m *Metrics) committed(t *line.Tally) {
 	add(m.oddities, "ineligible", t.Ineligible)
 	add(m.oddities, "by_subject", t.BySubject)
 	add(m.oddities, "other_currency", t.OtherCurrency)
+	add(m.oddities, "no_zone", t.NoZone)
+	add(m.oddities, "no_channel", t.NoChannel)
 	m.folded.add(t)
 	if t.Unnamed > 0 {
 		m.unnamed.add(t.Types)

@@ -42,7 +42,8 @@ type saidAlert struct {
 	Playbook   *saidPlaybook     `json:"playbook"`
 	Trouble    *saidTrouble      `json:"trouble"`
 	Facts      map[string]string `json:"facts"`
-	Pack       saidPack          `json:"pack"`
+	saidContact
+	Pack saidPack `json:"pack"`
 }
 
 type saidFloor struct {
@@ -158,6 +159,7 @@ func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
 		}
 	}
 	d.Score, d.Trouble = r.score(said.Score, d), said.Trouble.decode()
+	said.saidContact.decode(d)
 	r.decodeValue(said.Value, d)
 	said.Playbook.decode(d, r.Pack)
 	var err error

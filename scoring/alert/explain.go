@@ -105,8 +105,10 @@ var (
 //     while it was held
 //   - that a raise was held, and then for other kinds than lapse when it ends
 //   - the tier before a lapse was raised, for a pack with factors: as far as these reach within their cap
-//   - the event of the friction, the playbook that another one supersedes, and of a deescalated episode its playbook
+//   - the event of the friction, the playbook that another one supersedes, of a deescalated or reminded episode its
+//     playbook, and which of its steps an alert has come to
 //   - the stage: one that fits the silence and the tenure
+//   - the time zone, whose it is, and the channels that the customer is unsubscribed from
 //
 // Errors: ErrNoAlert, ErrOtherPack, ErrOtherCore.
 func (r *Renderer) Explain(alert []byte) (*Explanation, error) {

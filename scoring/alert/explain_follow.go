@@ -9,6 +9,7 @@ import (
 
 // follow sets what follows from the rest of a decision.
 func (r *Renderer) follow(d *scoring.Decision) {
+	r.followTransition(d)
 	if d.Transition == scoring.Raised {
 		if d.Kind != profile.Lapse {
 			d.Opening = d.About
@@ -24,6 +25,8 @@ func (r *Renderer) follow(d *scoring.Decision) {
 	switch {
 	case d.Transition.Ends():
 		d.Expires = 0
+	case d.Kind == profile.Lapse && r.Pack.Churned:
+		d.Expires = d.Opened + r.Pack.Horizon.Milliseconds()
 	case d.Kind == profile.Lapse || r.Pack.Kinds[d.Kind].Expires == 0:
 		d.Expires = d.At + r.Pack.Horizon.Milliseconds()
 	case d.Transition == scoring.Raised && !d.Held():
@@ -35,6 +38,25 @@ func (r *Renderer) follow(d *scoring.Decision) {
 	}
 	r.followTiers(d)
 	r.followPlay(d)
+}
+
+// followTransition sets the transition where the pack has none like it. A step is that of a play with steps.
+func (r *Renderer) followTransition(d *scoring.Decision) {
+	switch {
+	case d.Transition == scoring.Churned && (!r.Pack.Churned || d.Kind != profile.Lapse):
+		d.Transition = scoring.Recovered
+	case d.Transition == scoring.Reminded && (d.Play == 0 || len(r.Pack.Play(d.Play).Steps) == 0):
+		for d.Play = 1; r.Pack.HasPlay(d.Play) && len(r.Pack.Play(d.Play).Steps) == 0; {
+			d.Play++
+		}
+		if !r.Pack.HasPlay(d.Play) {
+			d.Play, d.Transition = 0, scoring.Escalated
+		}
+	}
+	if horizon := r.Pack.Horizon.Milliseconds(); d.Transition == scoring.Churned && d.Missed == 0 &&
+		horizon%moment.MinuteMillis == 0 {
+		d.Opened = d.At - horizon
+	}
 }
 
 // stage is the decision's stage where that fits silence and tenure, else one that does. An alert holds nothing else
@@ -52,7 +74,7 @@ func (r *Renderer) stage(d *scoring.Decision) (fits profile.Stage) {
 		p := profile.Profile{Last: d.At - silence, Back: (i & 1) * d.At, Onboarded: i&2 != 0}
 		open := i&4 != 0 // a lapse, beside an episode of another kind, or still where it converts
 		if open && (d.Kind != profile.Lapse || d.Transition == scoring.Converted) ||
-			d.Kind == profile.Lapse && d.Transition == scoring.Escalated {
+			d.Kind == profile.Lapse && (d.Transition == scoring.Escalated || d.Transition == scoring.Reminded) {
 			p.Lapse.Tier = profile.Watch
 		}
 		for _, age := range ages {
@@ -79,6 +101,10 @@ func (r *Renderer) followTiers(d *scoring.Decision) {
 		least, most = m.TiersBefore(d.Score)
 	case d.Kind == profile.Lapse && d.Transition == scoring.Escalated:
 		least, most = m.Raise.Earliest(), max(own-1, m.Raise.Earliest())
+	case d.Kind == profile.Lapse && d.Transition == scoring.Reminded: // time alone lowers no tier, nor does a step
+		d.Tier = max(d.Tier, own)
+		d.Previous = d.Tier
+		return
 	case d.Transition == scoring.Converted: // it changes no tier
 	case d.Kind == profile.Lapse:
 		least, most = m.Raise.Earliest(), profile.Critical

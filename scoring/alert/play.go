@@ -15,11 +15,15 @@ func (r *Renderer) appendPlaybook(dst []byte, d *scoring.Decision) []byte {
 	}
 	p := r.Pack.Play(d.Play)
 	dst = append(append(append(dst, `,"playbook":{"id":"`...), p.ID...), `","step":`...)
-	dst = append(strconv.AppendUint(dst, uint64(d.Step), 10), `,"intent":"`...)
-	dst = append(append(dst, p.Intent...), '"')
-	if p.Intent != pack.IntentNone {
-		dst = append(append(append(dst, `,"owner":"`...), p.Owner...), `","respond_by":"`...)
-		dst = append(AppendTime(dst, d.At+p.Respond.Milliseconds()), '"')
+	dst = strconv.AppendUint(dst, uint64(d.Step), 10)
+	task := p.At(d.Step)
+	if task.Action != "" {
+		dst = append(append(append(dst, `,"action":"`...), task.Action...), '"')
+	}
+	dst = append(append(append(dst, `,"intent":"`...), task.Intent...), '"')
+	if task.Intent != pack.IntentNone {
+		dst = append(append(append(dst, `,"owner":"`...), task.Owner...), `","respond_by":"`...)
+		dst = append(AppendTime(dst, d.At+task.Respond.Milliseconds()), '"')
 	}
 	if d.Supersedes != "" {
 		dst = append(append(append(dst, `,"supersedes":"`...), d.Supersedes...), '"')
@@ -47,7 +51,8 @@ func (said *saidPlaybook) decode(d *scoring.Decision, k *pack.Pack) {
 	}
 	d.Step, d.Supersedes = said.Step, said.Supersedes
 	for ref := pack.PlayRef(1); k.HasPlay(ref); ref++ {
-		if p := k.Play(ref); p.ID == said.ID && p.Owner == said.Owner && p.Respond == within {
+		p := k.Play(ref)
+		if task := p.At(said.Step); p.ID == said.ID && task.Owner == said.Owner && task.Respond == within {
 			d.Play = ref
 			return
 		}
@@ -77,7 +82,9 @@ func (r *Renderer) followPlay(d *scoring.Decision) {
 		d.Step = 0
 	case d.Transition == scoring.Raised || d.Supersedes != "":
 		d.Step = 1
-	default: // how many times it was named before is not in an alert
+	case d.Transition == scoring.Reminded:
+		d.Step = min(max(d.Step, 2), uint8(len(r.Pack.Play(d.Play).Steps)+1))
+	default: // how many times it was named before, and to which step it had come, is not in an alert
 		d.Step = max(d.Step, 1)
 	}
 }

@@ -40,6 +40,7 @@ func (r *Renderer) AppendAlert(dst []byte, a *Alert, id ID) []byte {
 	dst = r.appendWorth(dst, d)
 	dst = r.appendPlaybook(dst, d)
 	dst = r.appendFacts(dst, d.Facts)
+	dst = appendContact(dst, d)
 	dst = append(r.appendReasons(append(dst, `,"reasons":[`...), d), ']')
 	dst = r.appendTrouble(dst, d)
 	dst = r.appendOpenings(dst, d, floor)

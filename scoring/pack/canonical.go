@@ -31,6 +31,7 @@ type canonicalPack struct { // encoding/json sorts the keys of maps
 	Value     *valueFile             `json:"value,omitempty"`
 	Raise     *raiseFile             `json:"raise,omitempty"`
 	Converts  string                 `json:"converts,omitempty"`
+	Churned   bool                   `json:"churned,omitempty"`
 	Carry     map[string]carryFile   `json:"carry,omitempty"`
 	Playbooks []playbookFile         `json:"playbooks,omitempty"`
 }
@@ -88,6 +89,7 @@ func canonicalOf(k *Pack, f *file) []byte {
 		Value:     f.Value,
 		Raise:     f.Raise,
 		Converts:  f.Converts,
+		Churned:   f.Churned,
 		Carry:     f.Carry,
 		Playbooks: f.Playbooks,
 	}
@@ -132,6 +134,6 @@ func parseCanonical(b []byte) *file {
 		f.Cap = c.Cap
 	}
 	f.Kinds, f.Stages, f.Eligible, f.Value, f.Raise = c.Kinds, c.Stages, c.Eligible, c.Value, c.Raise
-	f.Converts, f.Carry, f.Playbooks = c.Converts, c.Carry, c.Playbooks
+	f.Converts, f.Churned, f.Carry, f.Playbooks = c.Converts, c.Churned, c.Carry, c.Playbooks
 	return f
 }

@@ -32,6 +32,7 @@ type file struct {
 	Value     *valueFile
 	Raise     *raiseFile
 	Converts  string
+	Churned   bool
 	Carry     map[string]carryFile
 	Playbooks []playbookFile
 	Language  string
@@ -99,6 +100,7 @@ func parsePack(b []byte) *file {
 		"value":     &value,
 		"raise":     &raise,
 		"converts":  &f.Converts,
+		"churned":   &f.Churned,
 		"carry":     &f.Carry,
 		"playbooks": &f.Playbooks,
 		"language":  &f.Language,
@@ -286,6 +288,7 @@ var packKeys = []string{ //nolint:gochecknoglobals // a table
 	"value",
 	"raise",
 	"converts",
+	"churned",
 	"carry",
 	"playbooks",
 	"language",

@@ -28,5 +28,6 @@ func (k *Pack) Lint() (found []string) {
 	k.lintValue(note)
 	k.lintRaise(note)
 	k.lintPlaybooks(note)
+	k.lintSteps(note)
 	return found
 }

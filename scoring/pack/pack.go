@@ -37,6 +37,7 @@ type Pack struct {
 	Eligible  Eligible
 	Value     Value
 	Converts  uint64 // bit of the signal that is the value action; 0: there is none
+	Churned   bool   // a lapse whose customer does nothing for a horizon after its raise ends as churned
 	Carry     []Fact // that alerts show, by name
 	Playbooks []Playbook
 	troubles  map[uint16]string // event types with friction, by their marks
@@ -128,7 +129,7 @@ func build(f *file) *Pack {
 	f.normalise()
 	k := &Pack{
 		Name: f.Name, Version: f.Version, Horizon: f.Horizon, Overdue: f.Overdue, Tiers: f.Tiers,
-		Activity: slices.Sorted(slices.Values(f.Activity)), Friction: maps.Clone(f.Friction),
+		Activity: slices.Sorted(slices.Values(f.Activity)), Friction: maps.Clone(f.Friction), Churned: f.Churned,
 	}
 	k.Model = model.New(f.Horizon, f.Overdue)
 	k.buildSignals(f)

@@ -276,7 +276,7 @@ func TestPackProblems(t *testing.T) {
 				"$.friction.b: ",
 				"$.friction.c: is missing, must be a weight from 0 to 100",
 				"$.friction.d: is missing",
-				"$.horizont: unknown key, there are activity, cap, carry, converts, eligible, factors, features, friction, horizon, kinds, " +
+				"$.horizont: unknown key, there are activity, cap, carry, churned, converts, eligible, factors, features, friction, horizon, kinds, " +
 					"language, name, overdue, playbooks, raise, signals, stages, tiers, value, version",
 			},
 		},

@@ -17,13 +17,34 @@ type Playbook struct {
 	Plays [numValueTiers]Play
 }
 
-// Play is one step for people or machines to take.
+// Play is what people or machines are to do, at once and in later steps.
 type Play struct {
-	ID      string
+	ID string
+	Task
+	Mark  profile.PlayMark
+	Steps []Step // of a lapse, while it is open; by rising time
+}
+
+// Task is what is to be done, by whom and by when.
+type Task struct {
+	Action  string // of a step; empty: what the play says
 	Intent  string
 	Owner   string        // a role; empty where nothing is to be done
 	Respond time.Duration // within this time; 0 where nothing is to be done
-	Mark    profile.PlayMark
+}
+
+// Step is a later task of a play.
+type Step struct {
+	After int64 // ms since the play came into force
+	Task
+}
+
+// At is what the play asks for at a step, from 1. A play without steps of its own always asks for the same.
+func (p *Play) At(step uint8) *Task {
+	if i := int(step) - 2; i >= 0 && i < len(p.Steps) {
+		return &p.Steps[i].Task
+	}
+	return &p.Task
 }
 
 // IntentNone is the intent of a play that does nothing.
@@ -119,6 +140,8 @@ type playFile struct {
 	Intent        string `json:"intent"                   yaml:"intent"`
 	Owner         string `json:"owner,omitempty"          yaml:"owner"`
 	RespondWithin string `json:"respond_within,omitempty" yaml:"respond_within"`
+
+	Steps []stepFile `json:"steps,omitempty" yaml:"steps"`
 }
 
 const maxPlaybooks = 64
@@ -140,7 +163,7 @@ func (f *file) checkPlaybooks() {
 	if len(f.Playbooks) > maxPlaybooks {
 		f.broken("playbooks", "%d, at most %d", len(f.Playbooks), maxPlaybooks)
 	}
-	marks := map[profile.PlayMark]string{}
+	marks, plays := map[profile.PlayMark]string{}, map[string]*playFile{}
 	for i := range f.Playbooks {
 		p := &f.Playbooks[i]
 		at := fmt.Sprintf("%s[%d]", f.at("playbooks"), i)
@@ -154,23 +177,37 @@ func (f *file) checkPlaybooks() {
 				f.broken(at+"."+tier+".id", "%q cannot be told from %q in a state, must be another", play.ID, other)
 			}
 			marks[PlayMarkOf(play.ID)] = play.ID
+			f.checkSteps(at+"."+tier+".steps", play, plays)
 		}
 	}
 }
 
 func (f *file) checkPlay(at string, p *playFile) {
 	f.checkShort(at+".id", p.ID)
-	if !slices.Contains(intents, p.Intent) {
-		f.broken(at+".intent", "%q, must be one of %s", p.Intent, strings.Join(intents, ", "))
+	f.checkTask(at, p.Intent, p.Owner, p.RespondWithin)
+}
+
+func (f *file) checkTask(at, intent, owner, respondWithin string) {
+	if !slices.Contains(intents, intent) {
+		f.broken(at+".intent", "%q, must be one of %s", intent, strings.Join(intents, ", "))
 	}
-	if p.Intent == IntentNone {
-		if p.Owner != "" || p.RespondWithin != "" {
+	if intent == IntentNone {
+		if owner != "" || respondWithin != "" {
 			f.broken(at, "has an owner or a time to respond, and intent none does nothing")
 		}
 		return
 	}
-	f.checkShort(at+".owner", p.Owner)
-	f.checkSpan(at+".respond_within", p.RespondWithin, time.Minute)
+	f.checkShort(at+".owner", owner)
+	f.checkSpan(at+".respond_within", respondWithin, time.Minute)
+}
+
+// taskOf compiles a task.
+func taskOf(action, intent, owner, respondWithin string) Task {
+	t := Task{Action: action, Intent: intent, Owner: owner}
+	if respondWithin != "" {
+		t.Respond, _ = parseDays(respondWithin)
+	}
+	return t
 }
 
 // buildPlaybooks compiles the playbooks.
@@ -187,9 +224,9 @@ func (k *Pack) buildPlaybooks(f *file) {
 			if play == nil {
 				play = file.Mid
 			}
-			p.Plays[tier] = Play{ID: play.ID, Intent: play.Intent, Owner: play.Owner, Mark: PlayMarkOf(play.ID)}
-			if play.RespondWithin != "" {
-				p.Plays[tier].Respond, _ = parseDays(play.RespondWithin)
+			p.Plays[tier] = Play{
+				ID: play.ID, Task: taskOf("", play.Intent, play.Owner, play.RespondWithin), Mark: PlayMarkOf(play.ID),
+				Steps: buildSteps(play.Steps),
 			}
 		}
 		k.Playbooks = append(k.Playbooks, p)
@@ -202,6 +239,7 @@ func (f *file) normalisePlaybooks() {
 		p.When = f.normalWhens(p.When)
 		for _, play := range p.plays {
 			play.RespondWithin = normalSpan(play.RespondWithin)
+			normaliseSteps(play.Steps)
 		}
 	}
 }

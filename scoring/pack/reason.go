@@ -25,6 +25,7 @@ const (
 	ReasonSettled        = "settled"         // ends one of failed service
 	ReasonRanOut         = "ran_out"         // ends one by expiry
 	ReasonConverted      = "converted"       // the pack's value action followed a lapse
+	ReasonGone           = "gone"            // ends a lapse as churned
 	ReasonCorrected      = "corrected"       // was not silent for so long when a lapse was raised
 )
 
@@ -37,6 +38,6 @@ func coreReasons() []string {
 	return []string{
 		ReasonOverdue, ReasonSuchSilences, ReasonFewSilences, ReasonLittleActivity, ReasonNewCustomer, ReasonFriction,
 		ReasonBack, ReasonStayed, ReasonPaid, ReasonSettled, ReasonRanOut,
-		ReasonConverted, ReasonCorrected,
+		ReasonConverted, ReasonGone, ReasonCorrected,
 	}
 }

@@ -154,7 +154,7 @@ func reasonsOfAll() names {
 	n := names{}
 	n.add(pack.ReasonOverdue, pack.ReasonSuchSilences, pack.ReasonFewSilences, pack.ReasonLittleActivity,
 		pack.ReasonNewCustomer, pack.ReasonFriction, pack.ReasonBack, pack.ReasonStayed, pack.ReasonPaid,
-		pack.ReasonSettled, pack.ReasonRanOut, pack.ReasonConverted,
+		pack.ReasonSettled, pack.ReasonRanOut, pack.ReasonConverted, pack.ReasonGone,
 		pack.ReasonCorrected)
 	return n
 }

@@ -54,6 +54,8 @@ type section byte
 //	20 opened      kinds with an open episode, a bit each, 1; Opened of each 6
 //	21 trouble     trouble.go
 //	25 source      source.go
+//	28 contact     Contact
+//	29 course      course.go
 const (
 	clock          section = 1
 	activity       section = 2
@@ -77,8 +79,10 @@ const (
 	opened         section = 20
 	trouble        section = 21
 	source         section = 25
+	contact        section = 28
+	course         section = 29
 
-	numSections = source
+	numSections = course
 )
 
 // formats is the first format of each section.
@@ -86,6 +90,7 @@ var formats = [...]int{
 	clock: 4, activity: 4, gaps: 4, friction: 4, lapse: 4, stage: 4, probe: 4, ids: 4, packEpoch: 4,
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
 	eligible: 4, money: 4, plays: 4, facts: 4, awaited: 4, opened: 4, trouble: 4, source: 4,
+	contact: 4, course: 4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -132,6 +137,10 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return appendTrouble(dst, c)
 	case source:
 		return appendSource(dst, c)
+	case contact:
+		return append(dst, c.Contact...)
+	case course:
+		return appendCourse(dst, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -181,6 +190,11 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return readTrouble(r, c)
 	case source:
 		return readSource(r, c)
+	case contact:
+		c.Contact = r.Fixed(len(r.Rest()))
+		return c.Contact.Valid()
+	case course:
+		return readCourse(r, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -204,13 +218,13 @@ func appendKnown(dst []byte, c *Customer, format int, since *[numSections + 1]in
 	return dst
 }
 
-// Read decodes b, which holds one profile and nothing else, into c's profile; c.Features and c.Facts then alias b, and
+// Read decodes b, which holds one profile and nothing else, into c's profile; c.Features, c.Facts and c.Contact then alias b, and
 // Scorer.Fits checks whether the features are the state of a pack's. Append encodes everything that Read accepts to the
 // same bytes. After an error c holds nothing of use. Errors: ErrVersion, ErrDamaged.
 func Read(b []byte, c *Customer) error { return readKnown(b, c, numSections) }
 
 func readKnown(b []byte, c *Customer, newest section) error {
-	*c.Profile, c.Features, c.Facts = Profile{}, nil, nil
+	*c.Profile, c.Features, c.Facts, c.Contact = Profile{}, nil, nil, nil
 	if len(b) < 2 || b[0] < layout {
 		return fmt.Errorf("read profile of %d bytes: %w", len(b), ErrDamaged)
 	}
@@ -496,5 +510,5 @@ func (p *Profile) valid() bool {
 	probe := p.Probe == Probe{} || p.Visits > 0 && p.Probe.Next > 0 && p.Probe.Cell <= ScoreCells &&
 		p.Probe.Class <= uint8(NumClasses) && (p.Probe.Class == 0 || p.Probe.Cell > 0)
 	return times && gaps && law && encode.Within(p.Friction, 0, MaxFriction) && episode && back && probe && awaits &&
-		p.Trouble.valid() && p.validPlays()
+		p.Trouble.valid() && p.validPlays() && p.validCourse()
 }

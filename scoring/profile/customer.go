@@ -1,10 +1,11 @@
 package profile
 
-// Customer is what a Scorer needs of a customer: its profile, the state of the pack's features, and its facts. A Scorer
-// may replace the slices of Features and Facts; the old ones are then free again.
+// Customer is what a Scorer needs of a customer: its profile, the state of the pack's features, its facts, and how it may be
+// written to. A Scorer may replace the slices of Features, Facts and Contact; the old ones are then free again.
 type Customer struct {
 	*Profile
 	Features []byte
-	Facts    Facts  // that the pack carries
+	Facts    Facts // that the pack carries
+	Contact  Contact
 	Hash     uint64 // hash of the customer, which decides when it is probed
 }

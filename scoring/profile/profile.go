@@ -51,6 +51,7 @@ type Profile struct {
 	Plays   [NumKinds]PlayMark // in force for the open episodes, by kind
 	Steps   [NumKinds]uint8    // of them: how many times the episode has named each
 	Awaited Awaited            // the value action that the newest lapse awaits
+	Course  Course             // of the newest lapse
 
 	// episodes of the other kinds; last, so that rarely read fields do not lie between those that are always read
 	Triggered [numTriggered]Triggered

@@ -38,6 +38,7 @@ func (p *Profile) Thaw(frozen int64) bool {
 		return true
 	}
 	p.Source.Missed += uint32(more)
+	p.Course.thaw(more)
 	p.Last += more * moment.MinuteMillis
 	p.Counted += more * moment.MinuteMillis
 	if p.Probe.Cell != 0 {

@@ -20,6 +20,7 @@ func (l *loader) check(c *Config) {
 	l.checkMapping(&c.Input.Mapping)
 	l.checkShadows(c)
 	l.checkDeliver(c)
+	l.checkContact(&c.Contact)
 	l.checkProcess(c)
 }
 

@@ -33,6 +33,7 @@ type Config struct {
 	Input           Input
 	Sources         Sources
 	Storm           Storm
+	Contact         Contact
 	Deliver         Deliver
 	HTTP            HTTP
 	Log             Log
@@ -433,5 +434,6 @@ func (c *Config) Decides() pipeline.Settings {
 		LatenessMillis: c.Time.Lateness.Milliseconds(), RetentionMillis: c.State.Retention.Milliseconds(),
 		Guard: c.Sources.rules(), Heartbeat: c.Sources.Heartbeat,
 		Storm: c.Storm.rules(), ReviewMillis: c.Storm.Review.Milliseconds(),
+		Zone: c.Contact.Zone, Zones: c.Contact.zones(),
 	}
 }

@@ -190,6 +190,7 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"pack.activity":              "a,b",
 		"pack.friction":              "a=1,b=0.5",
 		"shadows":                    "a=saas,b=./c.yaml",
+		"contact.zones":              "shop=UTC",
 		"input.mapping.records":      "all",
 		"input.mapping.time.as":      "seconds",
 		"input.mapping.time.default": "record",

@@ -74,7 +74,7 @@ func (d *Deliver) settings() []setting {
 		{
 			path: "deliver.match.transition",
 			value: choicesValue{listValue{&d.Match.Transition}, []string{
-				"raised", "escalated", "deescalated", "recovered", "expired", "corrected", "converted",
+				"raised", "escalated", "deescalated", "reminded", "recovered", "churned", "expired", "corrected", "converted",
 			}},
 			doc: "Transitions that are delivered. Empty: all. Without those that end episodes a receiver never learns that " +
 				"something is over.",

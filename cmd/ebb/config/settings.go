@@ -392,6 +392,7 @@ func (c *Config) processSettings() []setting {
 	s = append(s, c.Input.Mapping.settings("input.mapping.")...)
 	s = append(s, c.Sources.settings()...)
 	s = append(s, c.Storm.settings()...)
+	s = append(s, c.Contact.settings()...)
 	s = append(s, c.Deliver.settings()...)
 	return append(s, []setting{
 		{
