@@ -238,6 +238,11 @@ func TestCommandLines(t *testing.T) {
 			"ebb dlq show: --limit is a whole number, found \"few\"\n  see: ebb dlq show --help\n",
 		},
 		{"produce --rate fast x", exitUsage, "ebb produce: --rate is a number, found \"fast\"\n  see: ebb produce --help\n"},
+		{
+			"packs show nowhere.yaml",
+			exitUsage,
+			"ebb packs show: load pack: open nowhere.yaml: no such file or directory\n",
+		},
 		{"produce nowhere.csv", exitFailed, "ebb produce: open nowhere.csv: no such file or directory\n"},
 		{
 			"check --partitions 0",

@@ -12,6 +12,7 @@ import (
 	"ebb/cmd/ebb/config"
 	"ebb/cmd/ebb/terminal"
 	"ebb/pipeline"
+	"ebb/scoring/pack"
 )
 
 // Exit codes; 128 + n means that signal n cut the work short.
@@ -129,7 +130,7 @@ func report(ctx context.Context, s terminal.Screen, cmd *cobra.Command, err erro
 	case errors.As(err, new(advice.UsageError)):
 		s.Say("  ", "", "see: "+cmd.CommandPath()+" --help")
 		return exitUsage
-	case errors.As(err, new(config.Problems)), errors.As(err, new(troubledError)):
+	case errors.As(err, new(config.Problems)), errors.As(err, new(pack.LoadError)), errors.As(err, new(troubledError)):
 		return exitUsage
 	case errors.As(err, new(*pipeline.HardStop)):
 		return exitHardStop

@@ -67,16 +67,22 @@ type Overrides struct {
 	Horizon  time.Duration      // instead of the pack's, if not 0
 }
 
+// LoadError is why a pack cannot be used: there is none of the name, its file cannot be read, or what it declares is wrong.
+type LoadError struct{ error }
+
+// Unwrap is the error itself.
+func (e LoadError) Unwrap() error { return e.error }
+
 // Load returns the shipped pack of that name, or the one in a file, read through read, where nameOrPath contains a
-// slash or ends in .yaml or .yml. It reports all problems at once, each with its place.
+// slash or ends in .yaml or .yml. It reports all problems at once, each with its place. Errors: LoadError.
 func Load(nameOrPath string, read func(path string) ([]byte, error), o Overrides) (*Pack, error) {
 	b, err := source(nameOrPath, read)
 	if err != nil {
-		return nil, fmt.Errorf("load pack: %w", err)
+		return nil, LoadError{fmt.Errorf("load pack: %w", err)}
 	}
 	f := readPack(b, o)
 	if len(f.problems) > 0 {
-		return nil, fmt.Errorf("load pack %s: %s", nameOrPath, strings.Join(f.problems, "; "))
+		return nil, LoadError{fmt.Errorf("load pack %s: %s", nameOrPath, strings.Join(f.problems, "; "))}
 	}
 	return build(f), nil
 }
@@ -94,11 +100,11 @@ func Shipped() []string {
 	return names
 }
 
-// Source is the text of the shipped pack of that name, or of the one in a file, as Load reads it.
+// Source is the text of the shipped pack of that name, or of the one in a file, as Load reads it. Errors: LoadError.
 func Source(nameOrPath string, read func(path string) ([]byte, error)) ([]byte, error) {
 	b, err := source(nameOrPath, read)
 	if err != nil {
-		return nil, fmt.Errorf("load pack: %w", err)
+		return nil, LoadError{fmt.Errorf("load pack: %w", err)}
 	}
 	return b, nil
 }
