@@ -161,6 +161,24 @@ func ReadDue(b []byte, bucket int64) (minute int64, key, rest []byte, ok bool) {
 	return bucket*BucketMinutes + int64(m), key, r.Rest(), true
 }
 
+// WithoutDue appends to dst the due entries of bucket in b, but for those of customers that gone contains. found is how
+// many these are; ok is false where b is damaged.
+func WithoutDue(dst, b []byte, bucket int64, gone func(key []byte) bool) (rest []byte, found int, ok bool) {
+	for len(b) > 0 {
+		_, key, next, ok := ReadDue(b, bucket)
+		if !ok {
+			return nil, 0, false
+		}
+		if gone(key) {
+			found++
+		} else {
+			dst = append(dst, b[:len(b)-len(next)]...)
+		}
+		b = next
+	}
+	return dst, found, true
+}
+
 func FloorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b < 0 {

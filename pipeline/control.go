@@ -33,6 +33,7 @@ type Change struct {
 	Until    int64    `json:"until,omitempty"`   // ControlHistory: the offset behind the last record of the history
 	Release  Release  `json:"release,omitzero"`  // ControlRelease: what is released
 	Storm    Storm    `json:"storm,omitzero"`    // ControlStorm: which
+	Erased   Erased   `json:"erased,omitzero"`   // ControlErased: who
 }
 
 // Kinds of control records.
@@ -49,12 +50,15 @@ const (
 	// a source of events stalls, or resumes; both follow from the records, so a replay decides them again by itself.
 	ControlStalled = "source_stalled"
 	ControlResumed = "source_resumed"
+
+	ControlErased = "erased" // the record at its offset has erased a customer; a replay of that record does it again
 )
 
 // Known reports whether this build can apply c. A newer one may have written other kinds.
 func (c *Change) Known() bool {
 	switch c.Kind {
-	case ControlPack, ControlSettings, ControlTime, ControlHistory, ControlStorm, ControlStalled, ControlResumed:
+	case ControlPack, ControlSettings, ControlTime, ControlHistory, ControlStorm, ControlStalled, ControlResumed,
+		ControlErased:
 		return true
 	case ControlRelease:
 		return c.Release.Of() != 0
@@ -63,7 +67,9 @@ func (c *Change) Known() bool {
 }
 
 // Tells reports whether c only tells what follows from the records.
-func (c *Change) Tells() bool { return c.Kind == ControlStalled || c.Kind == ControlResumed }
+func (c *Change) Tells() bool {
+	return c.Kind == ControlStalled || c.Kind == ControlResumed || c.Kind == ControlErased
+}
 
 // Turn is a source of events that stalls or resumes, for operators and consumers. Times are event times.
 type Turn struct {

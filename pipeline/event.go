@@ -17,6 +17,7 @@ type Event struct {
 	Heartbeat bool // by which a source shows that it lives: it is of no customer
 	Backfill  bool // it was sent to fill the state, and raises nothing by itself
 	Control   bool // an event about the customer (identify, group, alias), which is no activity whatever its type
+	Erase     bool // it erases its customer
 
 	Key      []byte // state key of the customer; see AppendKey
 	Tenant   []byte // may be empty

@@ -37,6 +37,7 @@ type Meta struct {
 	Buckets    Buckets           // due buckets that the store holds as of this commit
 	Sources    sources.Table     // of its events
 	Storms     Storms            // lapses raised by the hour
+	Erased     Erasures          // customers who were erased
 	Passed     Passed            // time without records
 	WallMillis int64             // our clock at this commit, for idle partitions and for people
 }
@@ -83,6 +84,7 @@ var metaSections = [...]metaSection{
 	{14, 4, appendFirstStart, readFirstStart},
 	{15, 4, appendSources, readSources},
 	{16, 4, appendStorms, readStorms},
+	{19, 4, appendErased, readErased},
 }
 
 // metaMagic distinguishes a Meta from what another program may have written under its key.

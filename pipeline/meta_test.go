@@ -60,6 +60,11 @@ func drawMeta(t *rapid.T) pipeline.Meta {
 		m.Poison.At, m.Poison.Count = 900, 2
 	}
 	m.Storms = drawStorms(t)
+	for range rapid.IntRange(0, 3).Draw(t, "erased") {
+		m.Erased = m.Erased.With(pipeline.Erasure{
+			Hash: pipeline.ErasedHash(rapid.Uint64().Draw(t, "who")), Until: n("until"),
+		})
+	}
 	if rapid.Bool().Draw(t, "learnt") {
 		cell := rapid.IntRange(0, 63).Draw(t, "cell")
 		drawn := model.Table{}

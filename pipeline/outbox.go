@@ -19,6 +19,7 @@ const (
 	EntryPack       EntryKind = 3 // a pack in its canonical form, to the topic of packs
 	EntryControl    EntryKind = 4 // a change that applies before the record at Offset, to the topic of control records
 	EntryDecision   EntryKind = 5 // what became of a decision that is no alert at once, to the topic of decisions
+	EntryErased     EntryKind = 6 // that a customer is erased, to the alert topic
 )
 
 // Entry is one decision of a batch that is still to be published. Offset and Due together identify it after a takeover:
@@ -35,8 +36,10 @@ type Entry struct {
 
 	Code Code // quarantine: why
 
-	Key   []byte      // alert, decision: the customer's state key
-	Alert alert.Alert // alert: the decision, its customer, and its cause
+	Key []byte // alert, decision, erased: the customer's state key
+	// alert: the decision, its customer, and its cause; erased: the customer, the cause, and At, up to when its events count
+	// for nothing
+	Alert alert.Alert
 
 	PackEpoch uint8           // alert: of the pack that decided it
 	By        *alert.Renderer // alert: of that pack; set when it is rendered
@@ -60,6 +63,14 @@ const entryVersion = 4
 // between the deadlines up to there and those that it lets fire, at a position of its own: no customer has hash 0.
 func AtTime(c Change, minute, next int64) Entry {
 	return Entry{Kind: EntryControl, Offset: -1, Due: Due{Minute: minute + 1}, Next: next, Change: c}
+}
+
+// ID names what e publishes about a customer: the same wherever and however often it is decided.
+func (e *Entry) ID() alert.ID {
+	if e.Kind == EntryErased {
+		return e.Alert.ErasedID()
+	}
+	return e.Alert.ID()
 }
 
 // size is p's part of the outbox's byte limit until it is published. An alert is small, and counts by its number alone.
@@ -114,9 +125,11 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 		return encode.AppendParts(dst, e.Change.encode())
 	case EntryDecision:
 		return appendRuling(encode.AppendParts(dst, e.Key), &e.Ruling)
+	case EntryErased:
+		dst = binary.AppendVarint(dst, e.Alert.At)
 	default:
+		dst = scoring.AppendDecision(append(dst, e.PackEpoch), &e.Alert.Decision)
 	}
-	dst = scoring.AppendDecision(append(dst, e.PackEpoch), &e.Alert.Decision)
 	c := &e.Alert.Cause
 	dst = encode.AppendBool(dst, c.Deadline)
 	for _, n := range [...]int64{c.Time, c.Offset, int64(c.Partition)} {
@@ -138,7 +151,12 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		e.Code = Code(r.Byte())
 		sound = e.Code != Usable && e.Code < NumCodes
 	case EntryAlert:
-		sound = e.readAlert(&r)
+		e.PackEpoch = r.Byte()
+		scoring.ReadDecision(&r, &e.Alert.Decision)
+		sound = e.readCause(&r)
+	case EntryErased:
+		e.Alert.At = r.Varint()
+		sound = e.readCause(&r)
 	case EntryPack:
 		e.Pack = PackRef{Hash: r.Text(), Name: r.Text(), Version: r.Text()}
 		e.Canonical = r.Part()
@@ -209,10 +227,8 @@ func MustReadEntry(b []byte) Entry {
 	return e
 }
 
-// readAlert reads the part of an alert's entry after its position, and reports whether it has a customer.
-func (e *Entry) readAlert(r *encode.Reader) bool {
-	e.PackEpoch = r.Byte()
-	scoring.ReadDecision(r, &e.Alert.Decision)
+// readCause reads whom an entry is about, and by what, and reports whether there is a customer.
+func (e *Entry) readCause(r *encode.Reader) bool {
 	c := &e.Alert.Cause
 	c.Deadline = r.Bool()
 	c.Time, c.Offset, c.Partition = r.Varint(), r.Varint(), int(r.Varint())

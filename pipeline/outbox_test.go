@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -35,6 +36,9 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 			e.Change = rapid.SampledFrom([]pipeline.Change{
 				{Kind: pipeline.ControlPack, Pack: ref, First: rapid.Bool().Draw(t, "first")},
 				{Kind: pipeline.ControlTime, Minute: rapid.Int64().Draw(t, "time")},
+				{Kind: pipeline.ControlErased, Erased: pipeline.Erased{
+					Customer: pipeline.ErasedHash(rapid.Uint64().Draw(t, "who")), Until: time.UnixMilli(7).UTC(), Why: "asked",
+				}},
 			}).Draw(t, "change")
 		}
 		return e
@@ -62,7 +66,9 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 	e.Alert.Cause.EventID = rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, "event id")
 	tenant := rapid.SliceOfN(rapid.Byte(), 0, pipeline.MaxTenant).Draw(t, "tenant")
 	customer := rapid.SliceOfN(rapid.Byte(), 1, pipeline.MaxCustomer).Draw(t, "customer")
-	e.PackEpoch = rapid.Uint8().Draw(t, "pack epoch")
+	if e.PackEpoch = rapid.Uint8().Draw(t, "pack epoch"); e.PackEpoch < 32 {
+		e.Kind, e.PackEpoch, e.Alert.Decision = pipeline.EntryErased, 0, scoring.Decision{At: e.Alert.At}
+	}
 	e.Key = pipeline.AppendKey(nil, tenant, customer)
 	e.Alert.Tenant, e.Alert.Customer = pipeline.SplitKey(e.Key)
 	gotTenant, gotCustomer := pipeline.SplitKey(e.Key)

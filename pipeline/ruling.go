@@ -41,6 +41,7 @@ func OutcomeNames() []string { return slices.Clone(outcomes[1:]) }
 const (
 	EndGone    = "gone"    // its customer is silent for so long that nobody need act
 	EndCovered = "covered" // another raise of its customer was released in its place
+	EndErased  = "erased"  // its customer is erased
 	EndUnseen  = "unseen"  // less what its source was stalled, the silence is too short
 )
 

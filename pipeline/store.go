@@ -60,7 +60,7 @@ type Commit struct {
 	Keys     [][]byte // customers written, each once
 	Profiles [][]byte // parallel to Keys: the encoded profile; nil removes the customer
 
-	Due   []DueEntries // appended to due buckets, each bucket at most once
+	Due   []DueEntries // appended to due buckets, or in their place, each bucket at most once
 	Swept []int64      // due buckets to remove; never one that is also in Due
 
 	Held []HeldEntry // raises that begin or cease to be held, each once
@@ -79,4 +79,5 @@ type Commit struct {
 type DueEntries struct {
 	Bucket  int64 // number since the epoch
 	Entries []byte
+	Whole   bool // in the place of what the bucket holds; then there are some
 }

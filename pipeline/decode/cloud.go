@@ -39,6 +39,7 @@ type headerHints struct {
 	mode        cloudMode
 	contentType []byte // of the value; nil: not given
 	backfill    bool   // the event raises nothing; see pipeline.BackfillHeader
+	erase       bool   // it erases its customer; see pipeline.EraseHeader
 }
 
 // maxSource bounds the text of a CloudEvent's source, in bytes.
@@ -59,6 +60,8 @@ func (d *Decoder) scanHeaders(b []byte) headerHints {
 			dataType = value
 		case string(key) == pipeline.BackfillHeader:
 			h.backfill = string(value) == pipeline.BackfillValue
+		case string(key) == pipeline.EraseHeader:
+			h.erase = true
 		case bytes.HasPrefix(key, []byte(prefix)):
 			d.top.note(memberNamed(key[len(prefix):]), headerToken(value, headers.At()))
 		}
@@ -68,6 +71,7 @@ func (d *Decoder) scanHeaders(b []byte) headerHints {
 	}
 	switch {
 	case !headers.Whole():
+		h.erase = false
 	case isCloudEvent(contentType):
 		h.mode = modeStructured
 	case d.top.get(memberSpecVersion).isText():

@@ -95,33 +95,62 @@ func (d *Decoder) decode(r *pipeline.Record, e *pipeline.Event) (c pipeline.Code
 		h = d.scanHeaders(r.Headers)
 	}
 	if d.mapping.takesAll() {
-		h = headerHints{backfill: h.backfill}
+		h = headerHints{backfill: h.backfill, erase: h.erase}
 	}
-	if h.mode == modeBinary {
+	switch {
+	case h.erase:
+		c = d.decodeErase(r, e)
+	case h.mode == modeBinary:
 		c = d.decodeBinary(r, &h, e)
-	} else {
+	default:
 		c = d.decodeObject(r, h.mode, e)
 	}
 	if e.Backfill = h.backfill; c == pipeline.Usable {
 		e.Heartbeat = len(d.heartbeat) > 0 && string(e.Type) == d.heartbeat
+		e.Erase = e.Erase || e.Envelope != pipeline.Segment && string(e.Type) == EraseType
 		e.Key = pipeline.AppendKey(d.scratch.take(1+len(e.Tenant)+len(e.Customer)), e.Tenant, e.Customer)
 	}
 	return c
 }
 
-// decodeObject reads a record whose value is one JSON object.
-func (d *Decoder) decodeObject(r *pipeline.Record, mode cloudMode, e *pipeline.Event) pipeline.Code {
+// EraseType is the type of an event that erases its customer: exactly this, in any envelope but a track of Segment's.
+const EraseType = "erase"
+
+// decodeErase reads a record with the header that erases a customer: flat JSON, whatever the mapping takes.
+func (d *Decoder) decodeErase(r *pipeline.Record, e *pipeline.Event) pipeline.Code {
+	b, c := d.object(r)
+	if c == pipeline.Usable {
+		c = d.scanRecord(b)
+	}
+	if c == pipeline.Usable {
+		c = d.readFlat(b, e)
+	}
+	e.Erase = true
+	return c
+}
+
+// object is the value of a record that is to be one JSON object.
+func (d *Decoder) object(r *pipeline.Record) ([]byte, pipeline.Code) {
 	switch {
 	case len(r.Value) == 0:
-		return pipeline.RecordEmpty
+		return nil, pipeline.RecordEmpty
 	case r.Value[0] == 0:
-		return pipeline.RegistryFramed
+		return nil, pipeline.RegistryFramed
 	case d.tooLarge(r):
-		return pipeline.RecordTooLarge
+		return nil, pipeline.RecordTooLarge
 	}
 	b := r.Value
 	if b[0] == byteOrderMark[0] {
 		b = unmarked(b)
+	}
+	return b, pipeline.Usable
+}
+
+// decodeObject reads a record whose value is one JSON object.
+func (d *Decoder) decodeObject(r *pipeline.Record, mode cloudMode, e *pipeline.Event) pipeline.Code {
+	b, c := d.object(r)
+	if c != pipeline.Usable {
+		return c
 	}
 	if d.mapping != nil {
 		return d.decodeMapped(b, mode, e)

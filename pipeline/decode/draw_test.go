@@ -159,6 +159,8 @@ func drawMember(t *rapid.T, name string) string {
 			`"identify"`,
 			`"group"`,
 			`"alias"`,
+			`"delete"`,
+			`"erase"`,
 			`"tr\u0061ck"`,
 			`"Track"`,
 			`"shop.order"`,
@@ -252,6 +254,7 @@ func TestDecodeAgreesOnEnvelopes(t *testing.T) {
 		"ce_datacontenttype",
 		"content-type",
 		"ce_",
+		"ebb-erase",
 		"CE_TYPE",
 		"x",
 	}

@@ -83,7 +83,7 @@ func segmentCases(add func(name, value string, want pipeline.Code)) {
 	)
 	add("call with a customer is flat", trackJSON("customer", `"c-1"`), pipeline.TimeMissing)
 	add("call with a null customer", trackJSON("customer", "null"), pipeline.Usable)
-	add("unknown call", trackJSON("type", `"delete"`), pipeline.CustomerMissing)
+	add("unknown call", trackJSON("type", `"forget"`), pipeline.CustomerMissing)
 	add("call in capitals", trackJSON("type", `"Track"`), pipeline.CustomerMissing)
 	add("call is no text", trackJSON("type", "{}"), pipeline.CustomerMissing)
 	add("nobody", trackJSON("userId", ""), pipeline.CustomerMissing)
@@ -97,7 +97,7 @@ func segmentCases(add func(name, value string, want pipeline.Code)) {
 	add("no event", trackJSON("event", ""), pipeline.TypeMissing)
 	add("event object", trackJSON("event", "{}"), pipeline.TypeUnreadable)
 	add("event too long", trackJSON("event", longText(257)), pipeline.TypeUnreadable)
-	for _, call := range []string{"page", "screen", "identify", "group", "alias"} {
+	for _, call := range []string{"page", "screen", "identify", "group", "alias", "delete", "erase"} {
 		add(call+" needs no event", trackJSON("type", `"`+call+`"`, "event", "{}"), pipeline.Usable)
 	}
 	add("no time", trackJSON("timestamp", ""), pipeline.TimeMissing)

@@ -16,6 +16,10 @@ import (
 // plainEnvelope finds out which envelope a record is in, and unwraps it.
 func plainEnvelope(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingSpec) (plainFields, pipeline.Code) {
 	headers := plainHeaders(r.Headers)
+	_, erase := headers["ebb-erase"]
+	if erase {
+		headers, spec = nil, nil
+	}
 	if spec != nil && spec.All {
 		headers = nil
 	}
@@ -43,6 +47,7 @@ func plainEnvelope(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingS
 	kind, _ := plainText(m["type"], false, pipeline.TypeMissing, pipeline.TypeUnreadable)
 	mapped := spec != nil && !plainlyClaimed(m, structured, segmentTypes()[kind] != "")
 	switch {
+	case erase:
 	case mapped || spec != nil && spec.All:
 		return plainMapped(r, spec), pipeline.Usable
 	case structured || !missing(m["specversion"]) && m["specversion"][0] == '"':
@@ -58,6 +63,7 @@ func plainEnvelope(r *pipeline.Record, maxRecordBytes int, spec *decode.MappingS
 		currency: m["currency"],
 		id:       m["id"],
 		tenant:   m["tenant"],
+		erase:    erase,
 		time:     func() (int64, pipeline.Code) { return plainTime(m["time"]) },
 	}, pipeline.Usable
 }
@@ -195,6 +201,8 @@ func segmentTypes() map[string]string {
 		"identify": "identify",
 		"group":    "group",
 		"alias":    "alias",
+		"delete":   "delete",
+		"erase":    "erase",
 	}
 }
 
@@ -206,6 +214,7 @@ func plainSegment(m map[string]json.RawMessage, kind string, stamp int64) plainF
 		value: firstOf(properties["revenue"], properties["total"], properties["value"]), currency: properties["currency"],
 		control: strings.ToLower(kind) == kind && kind != "-",
 		unknown: missing(m["userId"]),
+		erase:   kind == "delete" || kind == "erase",
 		time:    func() (int64, pipeline.Code) { return plainDeviceTime(m, stamp) },
 	}
 	if f.kind = m["event"]; kind != "-" {

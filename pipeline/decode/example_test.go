@@ -125,6 +125,9 @@ func describeEvent(e *plainEvent) string {
 	if e.Control {
 		kind = "control event"
 	}
+	if e.Erase {
+		kind = "erases"
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "=> %s\n", kind)
 	show := func(name, text string) {

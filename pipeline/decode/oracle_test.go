@@ -28,6 +28,7 @@ type plainEvent struct {
 	Value                           int64
 	HasValue, AppendTime, Control   bool
 	NoMoney, BySubject, Anonymous   bool
+	Erase                           bool
 	Currency                        string
 	SourceHash                      uint64
 	Envelope                        pipeline.Envelope
@@ -52,6 +53,7 @@ func plainly(e *pipeline.Event) plainEvent {
 			"\x00",
 		),
 		Control:    e.Control,
+		Erase:      e.Erase,
 		Anonymous:  e.Anonymous,
 		NoMoney:    e.NoMoney,
 		BySubject:  e.BySubject,
@@ -84,6 +86,7 @@ type plainFields struct {
 	time     func() (int64, pipeline.Code)
 	minor    bool // the value is in minor units
 	control  bool
+	erase    bool
 	unknown  bool // the customer: it is a visitor
 	subject  bool // the customer is the subject
 	envelope pipeline.Envelope
@@ -157,6 +160,7 @@ func (e *plainEvent) read(
 	}
 	e.Key = string(rune(len(e.Tenant))) + e.Tenant + e.Customer
 	e.Control, e.Anonymous, e.BySubject = f.control, f.unknown, f.subject
+	e.Erase = f.erase || f.envelope != pipeline.Segment && e.Type == "erase"
 	return pipeline.Usable
 }
 

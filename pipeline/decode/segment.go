@@ -9,9 +9,9 @@ import (
 //	{"type": "track", "event", "userId", "anonymousId", "messageId", "timestamp", "sentAt", "originalTimestamp",
 //	 "receivedAt", "properties": {"revenue", "total", "value", "currency"}, "context": {"groupId"}}
 //
-// A record counts as one where it has no customer and its type is one of the six calls. The customer is userId. A message
+// A record counts as one where it has no customer and its type is one of the calls. The customer is userId. A message
 // with an anonymousId alone is of a visitor: it is read, and counts where the settings say so. The id is messageId. The type of a track is the name of its event, that of a page "Page Viewed", that of
-// a screen "Screen Viewed". An identify, a group and an alias are control events. The tenant is context.groupId. The
+// a screen "Screen Viewed". An identify, a group and an alias are control events; a delete erases its customer. The tenant is context.groupId. The
 // amount is the first of properties.revenue, total and value, rounded to the minor unit, since these libraries compute
 // in floats.
 
@@ -24,6 +24,7 @@ const (
 	callPage
 	callScreen
 	callControl // identify, group, alias
+	callErase   // delete, erase: the customer's deletion
 )
 
 // segmentCall is the call of the record's type.
@@ -39,6 +40,8 @@ func (d *Decoder) segmentCall(b []byte) segmentCall {
 		return callScreen
 	case "identify", "group", "alias":
 		return callControl
+	case "delete", "erase":
+		return callErase
 	}
 	return callNone
 }
@@ -83,8 +86,8 @@ func (d *Decoder) readCall(b []byte, call segmentCall, e *pipeline.Event) pipeli
 		e.Type = append(d.scratch.take(len(page)), page...)
 	case callScreen:
 		e.Type = append(d.scratch.take(len(screen)), screen...)
-	case callControl:
-		e.Control = true
+	case callControl, callErase:
+		e.Control, e.Erase = true, call == callErase
 		e.Type, fault = d.text(b, d.top.get(memberType), pipeline.MaxType, false)
 	default:
 		e.Type, fault = d.text(b, d.top.get(memberEvent), pipeline.MaxType, false)

@@ -17,6 +17,7 @@ type customer struct {
 	exists     bool // holds a customer; false: the slot is free
 	stored     bool // the store holds a profile, once what was staged so far is applied
 	ineligible bool // and it is one of a customer whom the pack does not alert about yet
+	erased     bool // it was erased once; see Meta.Erased
 	short      [shortKey]byte
 
 	profile profile.Profile

@@ -260,11 +260,11 @@ func (l *Line) forgo(key string) {
 	l.held.drop(key)
 }
 
-// withdrawAll ends all that is held of a customer, who is gone as of a minute.
-func (l *Line) withdrawAll(c *customer, minute int64) {
+// withdrawAll ends all that is held of a customer, who is gone, or erased, as of a minute.
+func (l *Line) withdrawAll(c *customer, end string, minute int64) {
 	for n := range c.profile.Withheld.All {
 		if key := heldKey(l.cache.key(c), n); l.held.has(key) {
-			l.withdraw(key, pipeline.EndGone, minute*pipeline.MinuteMillis)
+			l.withdraw(key, end, minute*pipeline.MinuteMillis)
 		}
 	}
 }

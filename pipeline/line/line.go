@@ -59,6 +59,9 @@ type Line struct {
 	other  *Staged // the commit before, which may be in progress
 	want   pipeline.Load
 	slots  []int32 // parallel to want.Keys
+	queued int     // of want.Buckets, those for the sweeps
+
+	erased map[string]struct{} // keys of the customers whom the batch has erased so far
 
 	place    place          // of what is being decided
 	deciding decided        // memory of the decision that passes the stages
@@ -104,6 +107,10 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 		breaker: breaker{limit: breakerLimit(c.PoisonBreaker), passed: max(s.Mark.Offset, c.AcceptPoison)},
 		cache:   newCache(c.CacheCustomers), due: newDueQueue(), number: 1,
 		staged: newStaged(c.Format), other: newStaged(c.Format), repeated: c.Repeated,
+		erased: map[string]struct{}{},
+	}
+	for _, e := range h.Erased {
+		l.meta.Erased = l.meta.Erased.With(e)
 	}
 	l.beginSettings(s.Meta.Settings)
 	l.held = newHeldSet(h.Held, &l.meta.First)
@@ -162,7 +169,7 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 		l.meta.Clock.Reach(&l.mark)
 	}
 	l.want.Keys, l.slots = l.want.Keys[:0], l.slots[:0]
-	newest := int64(0)
+	newest, erases := int64(0), false
 	for i := range b.Events {
 		if i%ahead == 0 {
 			l.cache.warmFind(len(b.hashes)-i, func(n int) uint64 { return b.hashes[i+n].key })
@@ -170,7 +177,7 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 		b.slots[i] = -1
 		if e := &b.Events[i]; e.Counts() {
 			b.slots[i] = l.locate(b.hashes[i].key, e.Key)
-			newest = max(newest, e.Time)
+			newest, erases = max(newest, e.Time), erases || e.Erase
 		}
 	}
 	for i := range l.releasing {
@@ -188,6 +195,9 @@ func (l *Line) Wanted(b *Batch) *pipeline.Load {
 		max(l.within((newest-l.settings.LatenessMillis)/pipeline.MinuteMillis), l.elapsed),
 		bucketLimit,
 	)
+	if l.queued = len(l.want.Buckets); erases {
+		l.wantAll()
+	}
 	return &l.want
 }
 
@@ -197,6 +207,7 @@ func (l *Line) locate(hash uint64, key []byte) int32 {
 	if slot < 0 {
 		l.cache.misses++
 		slot = l.cache.insert(hash, key, l.number-1)
+		l.cache.at(slot).erased = l.wasErased(key)
 		l.want.Keys = append(l.want.Keys, l.cache.key(l.cache.at(slot)))
 		l.slots = append(l.slots, slot)
 	} else {
@@ -229,8 +240,13 @@ func (l *Line) Loaded() error {
 		if l.want.Due[i] == nil && l.meta.Buckets.Has(bucket) && !l.other.begun(bucket) {
 			return l.identity.Lacks(&l.meta, l.meta.Holds, []int64{bucket})
 		}
-		// What the commit before appended may not have been there yet when the bucket was read.
-		if err := l.due.load(bucket, l.meta.Clock.Fired, l.want.Due[i], l.other.due[bucket]); err != nil {
+		var err error
+		if i < l.queued {
+			err = l.due.load(bucket, l.meta.Clock.Fired, l.stored(i)...)
+		} else {
+			err = l.soundDue(i)
+		}
+		if err != nil {
 			return pipeline.StateUnreadable(err)
 		}
 	}
@@ -269,22 +285,21 @@ func (l *Line) Fold(b *Batch) *Staged {
 		if l.poisoned = l.admit(e); l.poisoned != nil {
 			break
 		}
-		if e.Code != pipeline.Usable {
+		switch {
+		case e.Code != pipeline.Usable:
 			l.quarantine(e, &b.Fetched.Records[n])
-			continue
-		}
-		if e.Anonymous {
+		case e.Anonymous:
 			s.Tally.Anonymous++
-			continue
-		}
-		if e.Heartbeat {
+		case e.Heartbeat:
 			s.Tally.Heartbeats++
 			l.clock(e, b.hashes[n].source)
 			l.hear(e, b.hashes[n].source)
-			continue
+		case e.Erase:
+			l.erase(e, &b.Fetched.Records[n], l.cache.at(b.slots[n]))
+		default:
+			l.event(e, b.hashes[n], l.cache.at(b.slots[n]))
+			l.backfill = false
 		}
-		l.event(e, b.hashes[n], l.cache.at(b.slots[n]))
-		l.backfill = false
 	}
 	s.Tally.Records = uint64(n)
 	l.meta.Next = b.Fetched.Next
@@ -302,6 +317,9 @@ func (l *Line) Fold(b *Batch) *Staged {
 
 // event is the line for one event: dedupe, clock, fire, fold, score, decide, stages, outbox.
 func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
+	if c.erased && l.forgotten(e) {
+		return
+	}
 	l.place = place{offset: e.Offset}
 	known, armed, probing := !c.profile.Empty(), c.profile.Armed, l.probeMinute(c)
 	defer l.arm(c, armed, probing)
@@ -449,6 +467,7 @@ func (l *Line) complete() {
 		l.count(c)
 		s.profile(l.cache.key(c), l.look(c))
 	}
+	l.unarm()
 	for b := range s.due {
 		if l.meta.Buckets.Add(b) {
 			s.new = append(s.new, b)

@@ -38,7 +38,7 @@ func (l *Line) retire(c *customer, minute int64) {
 	}
 	end := l.goneMinute(c)
 	if end <= minute {
-		l.withdrawAll(c, minute)
+		l.withdrawAll(c, pipeline.EndGone, minute)
 		c.profile = profile.Profile{}
 		l.cache.keep(c, &profile.Customer{})
 		l.staged.Tally.Removed++

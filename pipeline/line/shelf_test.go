@@ -159,13 +159,16 @@ func (s *shelf) commit(c *Staged) {
 		delete(s.buckets, n)
 	}
 	for _, d := range c.Commit.Due {
+		if d.Whole {
+			delete(s.buckets, d.Bucket)
+		}
 		s.buckets[d.Bucket] = slices.Concat(s.buckets[d.Bucket], d.Entries)
 	}
 	for _, e := range c.Commit.Outbox {
 		s.outbox = append(s.outbox, bytes.Clone(e))
 	}
 	s.meta = c.Commit.Meta
-	s.other.due = map[int64][]byte{} // it is in buckets
+	s.other.due, s.other.whole = map[int64][]byte{}, map[int64]bool{} // it is in buckets
 }
 
 // left reads the profiles.

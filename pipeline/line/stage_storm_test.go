@@ -67,16 +67,17 @@ func stormRecords(rng *rand.Rand) (records []pipeline.Record) {
 
 // alertText is an alert in words, with its id.
 func alertText(e *pipeline.Entry) string {
-	a := e.Alert
+	named := *e
+	a := &named.Alert
 	a.Tenant, a.Customer = pipeline.SplitKey(e.Key)
-	return fmt.Sprintf("%s %v %d at %d held for %d %x", a.Customer, a.Transition, a.Sequence, a.At, a.HeldFor, a.ID())
+	return fmt.Sprintf("%s %v %d at %d held for %d %x", a.Customer, a.Transition, a.Sequence, a.At, a.HeldFor, named.ID())
 }
 
 // published are the alerts and the control records of a shelf's outbox.
 func (s *shelf) published() (alerts []string, controls []Change) {
 	for _, b := range s.outbox {
 		switch e := pipeline.MustReadEntry(b); {
-		case e.Kind == pipeline.EntryAlert:
+		case e.Kind == pipeline.EntryAlert || e.Kind == pipeline.EntryErased:
 			alerts = append(alerts, alertText(&e))
 		case e.Kind == pipeline.EntryControl && e.Change.AtRest():
 			controls = append(controls, Change{Offset: e.Begins(), Change: e.Change})

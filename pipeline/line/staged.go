@@ -17,7 +17,8 @@ type Staged struct {
 	Pending []pipeline.Pending // the commit's outbox
 	slots   []int32            // customers to write
 	due     map[int64][]byte
-	new     []int64 // buckets of due that the store does not hold before this commit
+	whole   map[int64]bool // buckets of due that hold nothing else
+	new     []int64        // buckets of due that the store does not hold before this commit
 	Tally   Tally
 	Told    []pipeline.Change // announced with the commit: sources that turn, and storms
 
@@ -37,6 +38,8 @@ type Tally struct {
 	// of these, messages of visitors who are not known: they count for nothing
 	Anonymous  uint64
 	Heartbeats uint64 // of these, events by which a source shows that it lives
+	// of these, events of erased customers, of up to then, and what erases them once more: they count for nothing
+	Forgotten  uint64
 	Duplicates uint64 // events dropped: their id was among the customer's latest
 	Late       uint64 // events folded though older than the watermark
 	TooLate    uint64 // events folded though older than every window of the features that they would have counted in
@@ -63,6 +66,7 @@ type Tally struct {
 	Woken       uint64 // deadlines looked at
 	Armed       uint64 // deadlines stored
 	Removed     uint64 // customers whose state was removed, see Config.Retention
+	Erased      uint64 // customers who were erased
 	Alerts      [scoring.NumTransitions]uint64
 	Tiers       [profile.NumTiers]uint64 // of alerts
 	Quarantined [pipeline.NumCodes]uint64
@@ -82,6 +86,7 @@ func (t *Tally) Add(o *Tally) {
 	t.Records += o.Records
 	t.Anonymous += o.Anonymous
 	t.Heartbeats += o.Heartbeats
+	t.Forgotten += o.Forgotten
 	t.Duplicates += o.Duplicates
 	t.Late += o.Late
 	t.TooLate += o.TooLate
@@ -119,6 +124,7 @@ func (t *Tally) Add(o *Tally) {
 	t.Woken += o.Woken
 	t.Armed += o.Armed
 	t.Removed += o.Removed
+	t.Erased += o.Erased
 	for i, n := range o.Alerts {
 		t.Alerts[i] += n
 	}
@@ -204,7 +210,7 @@ func (t *Tally) AllQuarantined() (n uint64) {
 }
 
 func newStaged(format int) *Staged {
-	return &Staged{format: format, due: map[int64][]byte{}, Tally: Tally{Types: &Types{}}}
+	return &Staged{format: format, due: map[int64][]byte{}, whole: map[int64]bool{}, Tally: Tally{Types: &Types{}}}
 }
 
 func (s *Staged) reset() {
@@ -212,6 +218,7 @@ func (s *Staged) reset() {
 		s.spare = append(s.spare, entries[:0])
 		delete(s.due, b)
 	}
+	clear(s.whole)
 	c := &s.Commit
 	*c = pipeline.Commit{
 		Keys: c.Keys[:0], Profiles: c.Profiles[:0], Due: c.Due[:0], Swept: c.Swept[:0], Outbox: c.Outbox[:0],
@@ -239,7 +246,17 @@ func (s *Staged) arm(minute int64, key []byte) {
 // sweep removes a bucket all of whose deadlines have fired, those that this commit would have appended included.
 func (s *Staged) sweep(bucket int64) {
 	delete(s.due, bucket)
+	delete(s.whole, bucket)
 	s.Commit.Swept = append(s.Commit.Swept, bucket)
+}
+
+// replace has a bucket hold entries, and what this commit appends, in the place of all before.
+func (s *Staged) replace(bucket int64, entries []byte) {
+	if entries = append(entries, s.due[bucket]...); len(entries) == 0 {
+		s.sweep(bucket)
+		return
+	}
+	s.due[bucket], s.whole[bucket] = entries, true
 }
 
 // begun reports whether the store may not hold the bucket yet, for this commit is the first to append to it.
@@ -270,7 +287,7 @@ func (s *Staged) finish() {
 		s.Pending[i].Encoded = b
 	}
 	for b, entries := range s.due {
-		c.Due = append(c.Due, pipeline.DueEntries{Bucket: b, Entries: entries})
+		c.Due = append(c.Due, pipeline.DueEntries{Bucket: b, Entries: entries, Whole: s.whole[b]})
 	}
 	slices.SortFunc(c.Due, func(a, b pipeline.DueEntries) int { return int(a.Bucket - b.Bucket) })
 }

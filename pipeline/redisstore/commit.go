@@ -63,7 +63,10 @@ func (p *Partition) write(r *request, c *pipeline.Commit) {
 	r.hset(p.keys.held, len(c.Held), func(i int) (key, value []byte) { return c.Held[i].Key, c.Held[i].Value })
 	r.hset(p.keys.asked, len(c.Answered), func(i int) (key, value []byte) { return []byte(c.Answered[i]), nil })
 	for _, d := range c.Due {
-		if len(d.Entries) > 0 {
+		switch {
+		case d.Whole:
+			r.pipe.Do(r.ctx, "SET", p.keys.due(d.Bucket), r.arg(d.Entries))
+		case len(d.Entries) > 0:
 			r.pipe.Do(r.ctx, "APPEND", p.keys.due(d.Bucket), r.arg(d.Entries))
 		}
 	}

@@ -77,7 +77,10 @@ func dueBuckets(t *testing.T, h Harness) {
 	o.mustCommit(4, pipeline.Commit{Swept: []int64{early, 11, 99}, Due: []pipeline.DueEntries{due(10, "f")}})
 	o.load(&l)
 	wantSame(t, "due after the sweep", l.Due, [][]byte{nil, nil, nil, []byte("c"), []byte("bf")})
-	o.mustCommit(5, pipeline.Commit{Due: []pipeline.DueEntries{due(early, "again")}})
+	o.mustCommit(
+		5,
+		pipeline.Commit{Due: []pipeline.DueEntries{due(early, "again"), {Bucket: 10, Entries: []byte("g"), Whole: true}}},
+	)
 	wantSame(t, "due after it was filled again", o.bucket(early), []byte("again"))
 }
 

@@ -188,6 +188,9 @@ func (c *contents) apply(b *pipeline.Commit, meta []byte) {
 		}
 	}
 	for _, d := range b.Due {
+		if d.Whole {
+			delete(c.due, d.Bucket)
+		}
 		if len(d.Entries) > 0 {
 			c.due[d.Bucket] = slices.Concat(c.due[d.Bucket], d.Entries)
 		}

@@ -131,7 +131,9 @@ func (m *naive) draw(rt *rapid.T) (c pipeline.Commit) {
 		if rapid.Bool().Draw(rt, "sweep") {
 			c.Swept = append(c.Swept, b)
 		} else {
-			c.Due = append(c.Due, pipeline.DueEntries{Bucket: b, Entries: append([]byte{1}, some.Draw(rt, "due")...)})
+			c.Due = append(c.Due, pipeline.DueEntries{
+				Bucket: b, Entries: append([]byte{1}, some.Draw(rt, "due")...), Whole: rapid.IntRange(0, 3).Draw(rt, "whole") == 0,
+			})
 		}
 	}
 	c.Outbox = rapid.SliceOfN(some, 0, 4).Draw(rt, "outbox")
@@ -153,6 +155,9 @@ func (m *naive) apply(c *pipeline.Commit) {
 		}
 	}
 	for _, d := range c.Due {
+		if d.Whole {
+			delete(m.due, d.Bucket)
+		}
 		m.due[d.Bucket] += string(d.Entries)
 	}
 	for _, b := range c.Swept {

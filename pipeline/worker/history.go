@@ -36,7 +36,7 @@ func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.Histo
 	if err != nil {
 		return nil, err
 	}
-	h.First, h.Storms, h.Held = past.first, past.storms, held
+	h.First, h.Storms, h.Held, h.Erased = past.first, past.storms, held, past.erased
 	if err := w.cfg.Line.Identity.Accepts(newestOf(refs, ahead), pipeline.RefOf(w.configured(s.Mark.Offset))); err != nil {
 		return nil, err
 	}
@@ -107,6 +107,7 @@ type past struct {
 	settings pipeline.Settings
 	first    pipeline.FirstStart
 	storms   int64 // number of the latest
+	erased   []pipeline.Erasure
 	ahead    []pipeline.Control
 }
 
@@ -117,6 +118,7 @@ func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (p past, er
 	if err != nil {
 		return p, fmt.Errorf("read control records: %w", err)
 	}
+	p.erased = erasedBefore(controls, s.Meta.Next)
 	for i := len(controls) - 1; i > 0; i-- {
 		if controls[i].First {
 			controls = controls[i:] // earlier ones are of another group of this name, whose offsets were deleted
@@ -172,6 +174,17 @@ func firstStart(controls []pipeline.Control, next int64) (f pipeline.FirstStart,
 		}
 	}
 	return f, storms
+}
+
+// erasedBefore are the customers who were erased before next, whichever life of the group that was in. A state that was
+// emptied, and is built again from the middle of the log, does not come by their records.
+func erasedBefore(controls []pipeline.Control, next int64) (all []pipeline.Erasure) {
+	for i := range controls {
+		if c := &controls[i]; c.Kind == pipeline.ControlErased && c.Offset < next {
+			all = append(all, c.Erased.Erasure())
+		}
+	}
+	return all
 }
 
 // complete refuses control records that lead to another pack, to other settings, to another release or storm, or to an

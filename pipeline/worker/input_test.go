@@ -18,6 +18,7 @@ import (
 	"ebb/pipeline/decode"
 	"ebb/pipeline/line"
 	"ebb/pipeline/worker"
+	"ebb/scoring/alert"
 	"ebb/scoring/model"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
@@ -37,6 +38,7 @@ type input struct {
 	accept int64   // poison below this offset is accepted
 	until  int64   // minute to which time passes at the end of the log; 0: it does not
 	first  int64   // what lies below it is there when the group first starts, as history; 0: there is none
+	erased int64   // how many erasures are published
 }
 
 // fold is its result: alerts and quarantined records, and the state.
@@ -58,6 +60,7 @@ type left struct {
 	First      pipeline.FirstStart
 	Storms     pipeline.Storms
 	Held       map[string]pipeline.Held
+	Erased     pipeline.Erasures
 	Profiles   map[string]string // "": none
 }
 
@@ -99,11 +102,12 @@ func inputOf(t *testing.T, seed uint64, records []pipeline.Record) *input {
 		in.newer, in.turn = newerPack(t), in.records[n/2].Offset
 	}
 	in.fold(t, seed)
+	in.erased = int64(counted(t, registry, "ebb_customers_erased_total"))
 	if seed%4 != 1 { // after that, and not before, customers fall due
 		in.until = in.want.state.Clock.Watermark/pipeline.MinuteMillis + 3*24*60
 		in.fold(t, seed)
 	}
-	times := min(in.until, 1) + min(in.first, 1) + in.want.state.First.Releases
+	times := min(in.until, 1) + min(in.first, 1) + in.want.state.First.Releases + in.erased
 	if in.newer != nil && (len(in.want.state.Packs) != 2 || int64(len(in.want.published["control/"])) != 3+times) {
 		t.Fatalf("seed %d: the newer pack never began: %v", seed, in.want.state.Packs)
 	}
@@ -179,6 +183,9 @@ func shopRecords(seed uint64, n int) []pipeline.Record {
 		if r.IntN(40) == 0 {
 			v = fmt.Sprintf("poison %d", i)
 		}
+		if seed%3 == 0 && i%9 == 8 { // of those, some come back
+			v = fmt.Sprintf(`{"id":"x%d","customer":"c%d","type":"erase","time":%q}`, i, customer, now.Format(time.RFC3339))
+		}
 		records = append(records, pipeline.Record{Offset: int64(i), Timestamp: at.UnixMilli(), Value: []byte(v)})
 	}
 	return records
@@ -220,7 +227,11 @@ func (in *input) render(b []byte, e *pipeline.Entry, r *pipeline.Record) (pipeli
 		return pipeline.Outgoing{Topic: "decisions", Key: e.Key, Value: fmt.Appendf(b, "%+v", e.Ruling)}, b
 	default:
 	}
-	b = e.By.AppendAlert(b, &e.Alert, e.Alert.ID())
+	if e.Kind == pipeline.EntryErased {
+		b = alert.AppendErased(b, &e.Alert, e.ID())
+	} else {
+		b = e.By.AppendAlert(b, &e.Alert, e.ID())
+	}
 	return pipeline.Outgoing{Topic: "alerts", Key: e.Key, Value: b, Timestamp: e.Alert.At}, b
 }
 
@@ -250,6 +261,7 @@ func (t *trial) left() (l left, err error) {
 		Packs:      st.Meta.Packs,
 		First:      st.Meta.First,
 		Storms:     st.Meta.Storms,
+		Erased:     st.Meta.Erased,
 		Profiles:   map[string]string{},
 	}
 	var load pipeline.Load
@@ -272,6 +284,9 @@ func (t *trial) left() (l left, err error) {
 	for key, b := range l.Profiles {
 		var p profile.Profile
 		if b == "" {
+			if err := t.forgotten(h, &st, key); err != nil {
+				return l, err
+			}
 			continue
 		}
 		if err := profile.Read([]byte(b), &profile.Customer{Profile: &p}); err != nil {
@@ -295,6 +310,30 @@ func (t *trial) left() (l left, err error) {
 		}
 	}
 	return l, nil
+}
+
+// forgotten sees that no bucket holds a deadline of a customer who was erased and did not come back.
+func (t *trial) forgotten(h pipeline.Store, st *pipeline.State, key string) error {
+	var last []byte // of its records
+	for i := range t.input.records {
+		if v := t.input.records[i].Value; bytes.Contains(v, fmt.Appendf(nil, `"customer":%q`, key[1:])) {
+			last = v
+		}
+	}
+	if !bytes.Contains(last, []byte(`"type":"erase"`)) {
+		return nil
+	}
+	all := pipeline.Load{Buckets: st.Meta.Buckets.All()}
+	if err := h.Load(context.Background(), &all); err != nil {
+		return err
+	}
+	for i, entries := range all.Due {
+		is := func(k []byte) bool { return string(k) == key }
+		if _, found, _ := pipeline.WithoutDue(nil, entries, all.Buckets[i], is); found > 0 {
+			return fmt.Errorf("%q was erased, and is in due bucket %d", key, all.Buckets[i])
+		}
+	}
+	return nil
 }
 
 // compare compares the final state with the fold.

@@ -27,6 +27,7 @@ type Metrics struct {
 	released    *prometheus.CounterVec // reason
 	withdrawn   *prometheus.CounterVec // reason
 	removed     prometheus.Counter
+	erased      prometheus.Counter
 	gone        prometheus.Counter
 	drawn       prometheus.Counter
 	strays      prometheus.Counter
@@ -138,6 +139,12 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 				Help: "Customers whose state was removed, silent for the retention.",
 			},
 		),
+		erased: prometheus.NewCounter(
+			prometheus.CounterOpts{
+				Name: prefix + "customers_erased_total",
+				Help: "Customers who were erased.",
+			},
+		),
 		gone: prometheus.NewCounter(
 			prometheus.CounterOpts{
 				Name: prefix + "initial_gone_total",
@@ -239,7 +246,7 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"step"}),
 	}
-	r.MustRegister(m.suppressed, m.decided, m.removed, m.gone, m.drawn, m.strays, m.steps, m.unnamed, m.reload)
+	r.MustRegister(m.suppressed, m.decided, m.removed, m.erased, m.gone, m.drawn, m.strays, m.steps, m.unnamed, m.reload)
 	m.pack = gauge(
 		"pack_active",
 		"1 for the pack that a partition is scored with.",
@@ -350,10 +357,11 @@ func (m *Metrics) committed(t *line.Tally) {
 		}
 	}
 	quarantined := t.AllQuarantined()
-	add(m.events, "counted", t.Records-t.Duplicates-t.Anonymous-t.Heartbeats-quarantined)
+	add(m.events, "counted", t.Records-t.Duplicates-t.Anonymous-t.Heartbeats-t.Forgotten-quarantined)
 	add(m.events, "duplicate", t.Duplicates)
 	add(m.events, "anonymous", t.Anonymous)
 	add(m.events, "heartbeat", t.Heartbeats)
+	add(m.events, "erased", t.Forgotten)
 	add(m.events, "quarantined", quarantined)
 	add(m.oddities, "late", t.Late)
 	add(m.oddities, "too_late", t.TooLate)
@@ -380,6 +388,7 @@ func (m *Metrics) committed(t *line.Tally) {
 		add(m.withdrawn, reason.String(), t.Withdrawn[reason])
 	}
 	m.removed.Add(float64(t.Removed))
+	m.erased.Add(float64(t.Erased))
 	m.gone.Add(float64(t.Gone))
 	for i, n := range t.Alerts {
 		add(m.alerts, scoring.Transition(i).String(), n)

@@ -178,7 +178,9 @@ func TestShadowMetrics(t *testing.T) {
 		for _, name := range []string{"customers_drawn_total", "customers_stray_total", "pack_reload_failed"} {
 			want[prefix+name+label] = n
 		}
-		for _, name := range []string{"customers_removed_total", "suppressed_total", "initial_gone_total", "decided_total"} {
+		for _, name := range []string{
+			"customers_removed_total", "customers_erased_total", "suppressed_total", "initial_gone_total", "decided_total",
+		} {
 			want[prefix+name+label] = 0
 		}
 	}

@@ -213,7 +213,8 @@ func cloneCommit(c *pipeline.Commit) *pipeline.Commit {
 	d.Swept = append([]int64(nil), c.Swept...)
 	d.Due = nil
 	for _, e := range c.Due {
-		d.Due = append(d.Due, pipeline.DueEntries{Bucket: e.Bucket, Entries: append([]byte(nil), e.Entries...)})
+		e.Entries = append([]byte(nil), e.Entries...)
+		d.Due = append(d.Due, e)
 	}
 	d.Packs = slices.Clone(c.Packs)
 	d.Meta.Packs, d.Meta.Buckets = slices.Clone(c.Meta.Packs), slices.Clone(c.Meta.Buckets)

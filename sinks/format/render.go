@@ -6,7 +6,6 @@ import (
 
 	"ebb/pipeline"
 	"ebb/pipeline/kafkabatch"
-	"ebb/scoring"
 	"ebb/scoring/alert"
 )
 
@@ -56,9 +55,12 @@ func (r *Renderer) Render(
 // alert makes a CloudEvent in binary mode: attributes in headers, the alert's JSON as value. It is keyed by customer
 // and carries the transition's event time.
 func (r *Renderer) alert(b []byte, e *pipeline.Entry) (out pipeline.Outgoing, grown []byte) {
-	customer := e.Alert.Customer
-	id := e.Alert.ID()
-	b = e.By.AppendAlert(b, &e.Alert, id)
+	customer, id := e.Alert.Customer, e.ID()
+	if e.Kind == pipeline.EntryErased {
+		b = alert.AppendErased(b, &e.Alert, id)
+	} else {
+		b = e.By.AppendAlert(b, &e.Alert, id)
+	}
 	value := len(b)
 	var text [2 * len(id)]byte
 	hex.Encode(text[:], id[:])
@@ -67,7 +69,7 @@ func (r *Renderer) alert(b []byte, e *pipeline.Entry) (out pipeline.Outgoing, gr
 	b = kafkabatch.AppendHeader(b, "ce_specversion", "1.0")
 	b = kafkabatch.AppendHeader(b, "ce_id", text[:])
 	b = kafkabatch.AppendHeader(b, "ce_source", r.Source)
-	b = kafkabatch.AppendHeader(b, "ce_type", eventType(kind[:0], &e.Alert.Decision))
+	b = kafkabatch.AppendHeader(b, "ce_type", eventType(kind[:0], e))
 	b = kafkabatch.AppendHeader(b, "ce_subject", customer)
 	b = kafkabatch.AppendHeader(b, "ce_time", alert.AppendTime(at[:0], e.Alert.At))
 	b = kafkabatch.AppendHeader(b, "ce_partitionkey", customer)
@@ -77,8 +79,12 @@ func (r *Renderer) alert(b []byte, e *pipeline.Entry) (out pipeline.Outgoing, gr
 	}, b
 }
 
-// eventType appends the CloudEvents type of an alert: ebb.alert.KIND.TRANSITION.v1.
-func eventType(dst []byte, d *scoring.Decision) []byte {
+// eventType appends the CloudEvents type of an alert: ebb.alert.KIND.TRANSITION.v1, or ebb.alert.customer.erased.v1.
+func eventType(dst []byte, e *pipeline.Entry) []byte {
+	if e.Kind == pipeline.EntryErased {
+		return append(append(append(dst, "ebb.alert.customer."...), alert.Erased...), ".v1"...)
+	}
+	d := &e.Alert.Decision
 	dst = append(append(dst, "ebb.alert."...), d.Kind.String()...)
 	dst = append(append(append(dst, '.'), d.Transition.String()...), ".v1"...)
 	return dst

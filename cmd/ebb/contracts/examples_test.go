@@ -55,6 +55,7 @@ func examples(t *testing.T) map[string][]example {
 		"undelivered": {undelivered(k, main, &alerts[0])},
 		"replayMark":  {replayMark()},
 		"pack":        {smallPack(main)},
+		"erased":      {erased(main)},
 		"shadowAlert": {record("raised", rendered(shadow, alertEntry(k, &alerts[0]), nil))},
 	}
 	for i := range alerts {
@@ -83,6 +84,14 @@ func alertEntry(k *pack.Pack, a *alert.Alert) *pipeline.Entry {
 	return &pipeline.Entry{
 		Kind: pipeline.EntryAlert, Key: pipeline.AppendKey(nil, a.Tenant, a.Customer), Alert: *a, By: alert.NewRenderer(k),
 	}
+}
+
+func erased(r *format.Renderer) example {
+	a := alert.Alert{Tenant: []byte("shop-de"), Customer: []byte("c-42"), Cause: alert.Cause{
+		EventID: []byte("x-1"), EventType: []byte(decode.EraseType), Partition: 3, Offset: 88_213, Time: begin,
+	}}
+	a.At = begin
+	return record("by an event", rendered(r, &pipeline.Entry{Kind: pipeline.EntryErased, Alert: a}, nil))
 }
 
 func quarantined(r *format.Renderer) example {
@@ -161,6 +170,9 @@ func changes() []pipeline.Change {
 			Number: 1, Hour: at.Truncate(time.Hour), Raised: 412, Limit: 200, Usual: 50, Review: at.Add(time.Hour),
 			Fired: pipeline.Due{Minute: begin / pipeline.MinuteMillis, Hash: 0xc0ffee},
 		}},
+		{Kind: pipeline.ControlErased, Erased: pipeline.Erased{
+			Customer: 0xc0ffee, Key: 0xbeef, Until: at, By: "kim", Why: "request 17",
+		}},
 		{Kind: pipeline.ControlStalled, Source: source},
 		{Kind: pipeline.ControlResumed, Source: source},
 	}
@@ -226,6 +238,7 @@ func summary() processor.Summary {
 		TooLate:       1,
 		Future:        1,
 		Duplicates:    4,
+		Erased:        2,
 		BySubject:     5,
 		OtherCurrency: 1,
 		Suppressed:    6,

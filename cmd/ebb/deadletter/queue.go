@@ -28,6 +28,7 @@ type Queue struct {
 	held       bounds // of what is read
 	marked     map[format.ReplayID]struct{}
 	ended      map[int32][]pipeline.Marker // transactions, of each partition
+	erased     map[int32][]erasure         // by partition of the input
 
 	// wait for the records behind an open transaction, rather than leave them out
 	patient bool
@@ -61,9 +62,12 @@ func Open(
 		Name:     name,
 		marked:   map[format.ReplayID]struct{}{},
 		ended:    map[int32][]pipeline.Marker{},
+		erased:   map[int32][]erasure{},
 		progress: progress,
 	}
-	if q.client, err = connect.Kafka(cfg, cfg.Kafka.Input, q.Name); err != nil {
+	if q.client, err = connect.Kafka(
+		cfg,
+		append([]string{cfg.Kafka.Input, q.Name}, cfg.Kafka.AllControl()...)...); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -76,8 +80,10 @@ func Open(
 		return nil, err
 	}
 	q.partitions = topic.Partitions
-	q.held, err = q.bounds(ctx)
-	return q, err
+	if q.held, err = q.bounds(ctx); err != nil {
+		return nil, err
+	}
+	return q, q.readErasures(ctx)
 }
 
 // Close closes the connections.
@@ -148,7 +154,7 @@ func (q *Queue) walkMarked(ctx context.Context, s *Selection, each func(*Letter)
 			l := Letter{
 				Quarantined: quarantined, At: format.Place{Topic: q.Name, Partition: n, Offset: r.Offset}, Since: q.since(n, r),
 			}
-			if !s.Takes(&l) {
+			if !s.Takes(&l) || q.hides(&l) {
 				return nil
 			}
 			_, l.Replayed = q.marked[quarantined.ID()]

@@ -25,7 +25,7 @@ type Explained struct {
 	Head
 	*alert.Explanation
 
-	By *alert.Renderer `json:"-"`
+	By *alert.Renderer `json:"-"` // nil: the customer is erased
 }
 
 // ErrPackUnknown is returned by Explain for an alert of a pack that is not among the given ones.
@@ -57,6 +57,12 @@ func Explain(line []byte, packs map[string]*alert.Renderer) (e *Explained, err e
 			err = fmt.Errorf("/%s cannot be %s", strings.ReplaceAll(wrong.Field, ".", "/"), wrong.Value)
 		}
 		return nil, plainly(line, fmt.Errorf("%w: %w", alert.ErrNoAlert, err))
+	}
+	if e.Transition == alert.Erased {
+		if e.Explanation, err = alert.ExplainErased(line); err != nil {
+			return nil, plainly(line, err)
+		}
+		return e, nil
 	}
 	if e.Pack.Hash == "" {
 		return nil, plainly(line, fmt.Errorf("%w: it names no pack", alert.ErrNoAlert))

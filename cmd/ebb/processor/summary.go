@@ -21,6 +21,8 @@ type Summary struct {
 	// events more than a day ahead of the watermark, which they did not move alone
 	Future     uint64 `json:"future,omitempty"`
 	Duplicates uint64 `json:"duplicates"`
+	// events of erased customers, of up to then, which count for nothing
+	Erased uint64 `json:"erased,omitempty"`
 	// events whose customer is the subject of a CloudEvent, for nothing else in it names one
 	BySubject uint64 `json:"by_subject,omitempty"`
 	// events with money in another currency than their customer's, which is not added up
@@ -51,7 +53,7 @@ func (p *Processor) Summary() Summary {
 	t := &p.tally
 	s.Events, s.Seconds, s.Alerts, s.Quarantined = t.Records, p.seconds().Seconds(), t.AllAlerts(), t.AllQuarantined()
 	s.Late, s.Duplicates, s.Suppressed, s.Unnamed = t.Late, t.Duplicates, t.Withheld[line.Repeated], t.Unnamed
-	s.TooLate, s.Future = t.TooLate, t.Future
+	s.TooLate, s.Future, s.Erased = t.TooLate, t.Future, t.Forgotten
 	s.Withdrawn = t.AllWithdrawn()
 	s.BySubject, s.OtherCurrency, s.Ineligible = t.BySubject, t.OtherCurrency, t.Ineligible
 	for _, n := range p.held {

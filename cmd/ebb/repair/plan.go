@@ -153,6 +153,7 @@ func shownState(s *pipeline.State) *State {
 var kinds = map[pipeline.EntryKind]string{ //nolint:gochecknoglobals // a table
 	pipeline.EntryAlert: "alerts", pipeline.EntryQuarantine: "quarantined",
 	pipeline.EntryPack: "packs", pipeline.EntryControl: "control", pipeline.EntryDecision: "decisions",
+	pipeline.EntryErased: "erased",
 }
 
 // prove finds the published position of a partition whose offset is lost or foreign.

@@ -100,7 +100,7 @@ func (s *shown) want(w *standing, lateness time.Duration) (from int64) {
 			continue // the proof stops there
 		}
 		switch e.Kind {
-		case pipeline.EntryAlert:
+		case pipeline.EntryAlert, pipeline.EntryErased:
 			s.ids[alertID(&e)] = false
 			from = min(from, e.Alert.At)
 			if e.Alert.At > m.WallMillis-margin.Milliseconds() { // published as of the clock, where that was behind
@@ -123,7 +123,7 @@ func ruling(e *pipeline.Entry) string {
 }
 
 func alertID(e *pipeline.Entry) string {
-	id := e.Alert.ID()
+	id := e.ID()
 	return hex.EncodeToString(id[:])
 }
 
@@ -382,7 +382,7 @@ func (s *shown) seen(w *standing, changes []pipeline.Control) []pipeline.Seen {
 			continue // the proof stops there
 		}
 		switch e.Kind {
-		case pipeline.EntryAlert:
+		case pipeline.EntryAlert, pipeline.EntryErased:
 			if seen[i] = s.alerts.absent(e.Alert.At); s.ids[alertID(&e)] {
 				seen[i] = pipeline.Present
 			}

@@ -98,6 +98,7 @@ type replay struct {
 	span    span
 	marks   []kafkawire.Committed
 	found   *published
+	erased  map[int32][]pipeline.Control // by partition
 	report  *Report
 	copies  *copies
 }
@@ -106,7 +107,7 @@ type replay struct {
 func Run(ctx context.Context, opts *Options) (*Report, error) {
 	k := &opts.Config.Kafka
 	r := &replay{
-		opts: opts, cfg: opts.Config,
+		opts: opts, cfg: opts.Config, erased: map[int32][]pipeline.Control{},
 		found:  &published{alerts: map[string]entry{}, apart: map[Kind][]Difference{}, most: opts.Most},
 		report: &Report{Group: k.Group, Input: k.Input, Alerts: k.Alerts, Into: opts.Into, Differences: []Difference{}},
 	}
@@ -192,6 +193,9 @@ func (r *replay) partition(ctx context.Context, n int32) (p Partition, at kafkaw
 	for i := range controls {
 		if c := &controls[i]; c.First || i == 0 {
 			p.From = c.Offset
+		}
+		if controls[i].Kind == pipeline.ControlErased {
+			r.erased[n] = append(r.erased[n], controls[i])
 		}
 	}
 	if p.From < start {

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -94,6 +95,19 @@ func (r *replay) tell(ctx context.Context, w *worker.Worker, p *Partition, befor
 	}
 }
 
+// erasedAfter reports whether the customer of a decision was erased after it: nobody is to get it once more.
+func (r *replay) erasedAfter(partition int32, e *pipeline.Entry) bool {
+	all := r.erased[partition]
+	if len(all) == 0 || e.Kind == pipeline.EntryErased {
+		return false
+	}
+	id := r.identity(partition)
+	hash := id.ErasedHash(e.Key)
+	return slices.ContainsFunc(all, func(c pipeline.Control) bool {
+		return c.Erased.Customer == hash && e.Begins() <= c.Offset
+	})
+}
+
 // compare takes the decisions that the worker makes a second time, renders each as it was published, and compares.
 func (r *replay) compare(ctx context.Context, partition int32) func(*pipeline.Entry, *pack.Pack) {
 	render := format.Renderer{
@@ -110,8 +124,8 @@ func (r *replay) compare(ctx context.Context, partition int32) func(*pipeline.En
 		read.By = renderers[k]
 		var out pipeline.Outgoing
 		out, scratch = render.Render(scratch[:0], &read, nil)
-		r.found.decided(read.Alert.ID(), out.Value)
-		if r.copies != nil {
+		r.found.decided(read.ID(), out.Value)
+		if r.copies != nil && !r.erasedAfter(partition, e) {
 			r.copies.add(ctx, &out)
 		}
 	}

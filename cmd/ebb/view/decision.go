@@ -58,6 +58,7 @@ var ends = map[string]string{ //nolint:gochecknoglobals // a table
 	"expired":   "its time is over",
 	"gone":      "the customer is gone for good",
 	"covered":   "another alert of the customer took its place",
+	"erased":    "the customer is erased",
 	"unseen":    "less the time in which its source was stalled, the silence is too short",
 }
 

@@ -38,7 +38,9 @@ func (s Explanation) Alert(e *inspect.Explained, another bool) error {
 			terminal.Printable(e.Time),
 		),
 	)
-	s.body(e)
+	if e.By != nil {
+		s.body(e)
+	}
 	_, err := fmt.Fprintln(s, s.verdict(e))
 	return err
 }
@@ -228,6 +230,9 @@ func partInWords(v any) string {
 func (s Explanation) verdict(e *inspect.Explained) string {
 	if len(e.Differences) > 0 {
 		return s.Paint(text.Colors{text.FgRed, text.Bold}, "the alert says something else")
+	}
+	if e.By == nil {
+		return "whoever keeps something of the customer is to delete it"
 	}
 	s.Say("", "  ", fmt.Sprintf("checked against its pack, %s", e.By.Pack.Name+" "+e.By.Pack.Version))
 	return s.Paint(text.Colors{text.FgGreen}, "every digit as the alert says")
