@@ -148,11 +148,13 @@ func (f *feed) take(t testing.TB, e feedEvent) {
 	f.put(t, []pipeline.Record{{Timestamp: e.at, Value: fmt.Appendf(nil,
 		`{"id":"%s%d","customer":%q,"type":"visit","time":%d,"source":%q}`, e.source, e.at, e.customer, e.at, e.source)}})
 	f.settle(t)
-	if !f.Line.meta.Clock.Started {
+	key, fell := string(pipeline.AppendKey(nil, nil, []byte(e.customer))), map[string]bool{}
+	if !f.Line.meta.Clock.Started { // once it has, what it has passed falls due
+		f.customer[key] = e.source
+		f.await(key, e.at/pipeline.MinuteMillis, e.source)
 		return
 	}
 	f.hear(e.source, f.outbox[seen:])
-	key, fell := string(pipeline.AppendKey(nil, nil, []byte(e.customer))), map[string]bool{}
 	for _, b := range f.outbox[seen:] {
 		d := pipeline.MustReadEntry(b)
 		if d.Kind != pipeline.EntryAlert {
