@@ -78,7 +78,12 @@ func checkDeadline(t rapid.TB, w *scoringtest.Walk) *scoring.Decision {
 		if expires != 0 && expires < minute {
 			t.Fatalf("%v in minute %d, though something expires in %d", decisions[0].Transition, minute, expires)
 		}
-		if lapse && expires != minute &&
+		if d := &decisions[len(decisions)-1]; d.Transition == scoring.Reminded {
+			after := w.Judge.Pack.Play(d.Play).Steps[d.Step-2].After / 60_000
+			if due := int64(still.Course.Play) + after; minute != max(due, begin) && still.Course.Play != 0 {
+				t.Fatalf("step %d in minute %d, it is due in %d", d.Step, minute, due)
+			}
+		} else if lapse && expires != minute &&
 			(!w.Judge.Reaches(&still, minute) || minute > begin && w.Judge.Reaches(&still, minute-1)) {
 			t.Fatalf("%v in minute %d: reached then %v, the minute before %v", decisions[0].Transition, minute,
 				w.Judge.Reaches(&still, minute), w.Judge.Reaches(&still, minute-1))

@@ -28,7 +28,9 @@ func TestLifeCycle(t *testing.T) {
 		{"silent for good", func(s *scoringtest.Story) { s.SilentUntil(3000) }, `
 			day 112.57: raised, episode 1.1, watch after healthy
 			day 140.79: escalated, episode 1.2, at_risk after watch
-			day 196.05: escalated, episode 1.3, critical after at_risk`},
+			day 147.79: reminded, episode 1.3, at_risk after at_risk
+			day 161.79: reminded, episode 1.4, at_risk after at_risk
+			day 196.05: escalated, episode 1.5, critical after at_risk`},
 		{"back before anything happens", func(s *scoringtest.Story) {
 			s.SilentUntil(112)
 			s.Event(112, scoringtest.Bought)
@@ -46,11 +48,15 @@ func TestLifeCycle(t *testing.T) {
 		}, `
 			day 112.57: raised, episode 1.1, watch after healthy
 			day 140.79: escalated, episode 1.2, at_risk after watch
-			day 196.05: escalated, episode 1.3, critical after at_risk
-			day 600.00: recovered, episode 1.4, healthy after critical
+			day 147.79: reminded, episode 1.3, at_risk after at_risk
+			day 161.79: reminded, episode 1.4, at_risk after at_risk
+			day 196.05: escalated, episode 1.5, critical after at_risk
+			day 600.00: recovered, episode 1.6, healthy after critical
 			day 612.47: raised, episode 2.1, watch after healthy
 			day 646.60: escalated, episode 2.2, at_risk after watch
-			day 744.80: escalated, episode 2.3, critical after at_risk`},
+			day 653.60: reminded, episode 2.3, at_risk after at_risk
+			day 667.60: reminded, episode 2.4, at_risk after at_risk
+			day 744.80: escalated, episode 2.5, critical after at_risk`},
 		{"trouble makes it come sooner", func(s *scoringtest.Story) {
 			s.SilentUntil(80)
 			s.Event(80, scoringtest.Failed)
@@ -64,7 +70,8 @@ func TestLifeCycle(t *testing.T) {
 		}, `
 			day 112.57: raised, episode 1.1, watch after healthy
 			day 140.79: escalated, episode 1.2, at_risk after watch
-			day 140.79: escalated, episode 1.3, critical after at_risk`},
+			day 147.79: reminded, episode 1.3, at_risk after at_risk
+			day 147.79: escalated, episode 1.4, critical after at_risk`},
 		{"trouble takes it over a tier", func(s *scoringtest.Story) {
 			s.SilentUntil(120)
 			s.Event(120, pack.Signal{Known: true, Friction: 60})
@@ -93,7 +100,8 @@ func TestLifeCycle(t *testing.T) {
 		}, `
 			day 112.57: raised, episode 1.1, watch after healthy
 			day 140.79: escalated, episode 1.2, at_risk after watch
-			day 112.57: corrected, episode 1.3, healthy after at_risk
+			day 147.79: reminded, episode 1.3, at_risk after at_risk
+			day 112.57: corrected, episode 1.4, healthy after at_risk
 			day 143.04: raised, episode 2.1, watch after healthy`},
 		{"an activity heard of late that lies behind the raise ends a silence like any", func(s *scoringtest.Story) {
 			s.SilentUntil(150)
@@ -102,7 +110,8 @@ func TestLifeCycle(t *testing.T) {
 		}, `
 			day 112.57: raised, episode 1.1, watch after healthy
 			day 140.79: escalated, episode 1.2, at_risk after watch
-			day 113.00: recovered, episode 1.3, healthy after at_risk`},
+			day 147.79: reminded, episode 1.3, at_risk after at_risk
+			day 113.00: recovered, episode 1.4, healthy after at_risk`},
 		{"trouble after the raise is as if it had been before: with it the raise was right", func(s *scoringtest.Story) {
 			s.SilentUntil(114)
 			s.Event(114, pack.Signal{Known: true, Friction: 60})

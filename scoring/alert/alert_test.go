@@ -50,7 +50,7 @@ func alerts(t testing.TB) (*pack.Pack, []alert.Alert) {
 	wake(1000)
 	at := scoringtest.Begin + 1000*scoringtest.Day + 7
 	d, ok := scoringtest.Observe(s.Pack, &s.Profile, &s.Pop, scoring.Observation{Time: at, Signal: scoringtest.Bought})
-	if !ok || len(all) != 3 { // watch, at_risk and critical
+	if !ok || len(all) != 5 { // watch, at_risk, two steps and critical
 		t.Fatalf("%d alerts, recovered %v", len(all), ok)
 	}
 	all[1].Reading = model.Reading{

@@ -16,7 +16,7 @@ import (
 func TestExplainFindsAnotherInput(t *testing.T) {
 	pack, all := alerts(t)
 	r := alert.NewRenderer(pack)
-	b := string(r.AppendAlert(nil, &all[2], all[2].ID()))
+	b := string(r.AppendAlert(nil, &all[4], all[4].ID()))
 	for _, name := range []string{"level", "tenure_ms", "friction", "idle_ms", "regularity", "ln_gap"} {
 		found := regexp.MustCompile(`"` + name + `":[0-9.]+`)
 		if !found.MatchString(b) {

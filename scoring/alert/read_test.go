@@ -150,7 +150,7 @@ func TestExitIsWorthIt(t *testing.T) {
 	}
 }
 
-// TestPlaybooksAsRead: what an alert asks for is apt for who gets it, and the same again is its next step.
+// TestPlaybooksAsRead: what an alert asks for is apt for who gets it, and the same again is its next step, unless it has steps of its own.
 func TestPlaybooksAsRead(t *testing.T) {
 	messages := slices.Concat(each("Order Completed", 0, 60, 6), each("Email Delivered", 0, 60, 5))
 	mention := append(each("Content Viewed", 0, 60, 3), on(58, "Membership Renewed"), on(59, "Negative Mention Received"))
@@ -164,7 +164,8 @@ func TestPlaybooksAsRead(t *testing.T) {
 			"retail",
 			[]scoringtest.Happening{on(0, "Order Completed")},
 			profile.Lapse,
-			"raised at_risk second_purchase 1; escalated critical content_then_offer 1",
+			"raised at_risk second_purchase 1; escalated critical content_then_offer 1; reminded critical content_then_offer 2; " +
+				"reminded critical content_then_offer 3",
 		},
 		"the same again": {
 			"saas", each("Payment Failed", 3, 12, 4), profile.Involuntary,
@@ -189,11 +190,13 @@ func TestPlaybooksAsRead(t *testing.T) {
 		},
 		"what is refunded already": {
 			"retail", append(each("Order Completed", 0, 60, 6), each("Order Refunded", 40, 60, 7)...), profile.Lapse,
-			"raised watch fit_help 1; escalated at_risk fit_help 2; escalated critical content_then_offer 1",
+			"raised watch fit_help 1; escalated at_risk fit_help 2; escalated critical content_then_offer 1; reminded critical content_then_offer 2; " +
+				"reminded critical content_then_offer 3",
 		},
 		"thanks while there is somebody to thank": {
 			"retail", append(each("Order Completed", 0, 240, 6), on(1, "Gift Sent")), profile.Lapse,
-			"raised watch thank_you 1; escalated at_risk content_then_offer 1; escalated critical content_then_offer 2",
+			"raised watch thank_you 1; escalated at_risk content_then_offer 1; escalated critical content_then_offer 1; " +
+				"reminded critical content_then_offer 2; reminded critical content_then_offer 3",
 		},
 	} {
 		if got := plays(readAlerts(t, c.pack, c.events...), c.kind); got != c.want {
