@@ -38,16 +38,21 @@ playbooks:
 func courseRecords() []record {
 	const day = 86_400
 	r := rand.New(rand.NewPCG(35, 36))
-	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	begin := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 	var all []record
 	add := func(customer string, at int64, kind, properties string) {
 		all = append(all, record{key: customer, millis: at * 1000, value: fmt.Appendf(nil,
 			`{"id":"e%d","customer":%q,"type":%q,"time":%d,"properties":%s}`, len(all), customer, kind, at, properties)})
 	}
-	for c := range 200 {
+	for c := range 600 {
 		at, every := begin+r.Int64N(5*day), 1+r.Int64N(4)
 		if c%3 == 0 {
-			add(nth(c), at-60, "identify", `{"zone":"`+[]string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe"}[c%9/3]+`"}`)
+			add(
+				nth(c),
+				at-60,
+				"identify",
+				`{"zone":"`+[]string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe"}[c%9/3]+`"}`,
+			)
 		}
 		for at < begin+300*day {
 			add(nth(c), at, "visit", `{}`)
@@ -79,8 +84,12 @@ func TestCourseKilled(t *testing.T) {
 	})
 	flags := []string{"--until-end", "--leave"}
 	length := slices.Min(w.ends())
-	for i, step := range []string{"commit", "publish", "commit", "position", "publish", "commit"} {
-		p := g.run(nil, []string{fmt.Sprintf("EBB_TEST_KILL=%s %d", step, int64(i+1)*length/8)}, flags...)
+	for i, step := range []string{"commit", "publish", "position", "commit", "init", "publish"} {
+		at := int64(i+1) * length / 8
+		if step == "position" || step == "init" { // of a takeover, which has no offset
+			at = 0
+		}
+		p := g.run(nil, []string{fmt.Sprintf("EBB_TEST_KILL=%s %d", step, at)}, flags...)
 		if s := p.wait(); s.Signal() != syscall.SIGKILL {
 			t.Fatalf("kill %d, %s: ended with status %d instead", i, step, s.ExitStatus())
 		}
@@ -126,7 +135,8 @@ func checkCourse(t *testing.T, g *group) {
 			opened[a.Customer], step[a.Customer] = a.Time, 1
 		case "reminded":
 			step[a.Customer]++
-			bad = bad || a.Playbook.Step != step[a.Customer] || a.Time.Sub(since) != []time.Duration{2: 2 * day, 3: 9 * day}[a.Playbook.Step]
+			bad = bad || a.Playbook.Step != step[a.Customer] ||
+				a.Time.Sub(since) != []time.Duration{2: 2 * day, 3: 9 * day}[a.Playbook.Step]
 		case "churned":
 			bad = bad || a.Time.Sub(since) != 20*day
 			delete(opened, a.Customer)
