@@ -32,6 +32,9 @@ func (s *Scorer) Observe(c *profile.Customer, pop *profile.Population, o *Observ
 	if !o.Signal.Effective() {
 		return nil
 	}
+	if c.Contacted() {
+		c.At = 0 // the event is the first that counts, whenever the customer said how to be written to
+	}
 	silence := o.Time - c.Last
 	known := c.Visits > 0
 	m, signal := &s.Pack.Model, &o.Signal

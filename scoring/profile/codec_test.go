@@ -17,6 +17,9 @@ import (
 // drawProfile draws a profile by drawing its history.
 func drawProfile(t *rapid.T) profile.Profile {
 	pack, pop := scoringtest.DrawPack(t), scoringtest.DrawPopulation(t)
+	if rapid.Bool().Draw(t, "of a pack with steps") {
+		pack = scoringtest.GoingOn()
+	}
 	var p profile.Profile
 	now := int64(1_600_000_000_000)
 	for range rapid.IntRange(0, 8).Draw(t, "events") {
@@ -105,6 +108,7 @@ func TestProfileBytes(t *testing.T) {
 		Trouble: profile.Trouble{Type: 0x0a0b, At: 5},
 		Plays:   [profile.NumKinds]profile.PlayMark{profile.Lapse: 0x01020304, profile.Explicit: 5},
 		Steps:   [profile.NumKinds]uint8{profile.Lapse: 2, profile.Explicit: 1},
+		Course:  profile.Course{Raised: 0x01020304, Play: 5},
 	}
 	p.Triggered[0] = profile.Triggered{
 		Episode:  profile.Episode{Number: 1, Sequence: 2, LastTransition: 7, Opened: 6},
@@ -114,7 +118,7 @@ func TestProfileBytes(t *testing.T) {
 	p.Remember(12)
 	time := func(v byte) []byte { return []byte{v, 0, 0, 0, 0, 0} }
 	float := func(low, high byte) []byte { return []byte{0, 0, 0, 0, 0, 0, low, high} }
-	want := []byte{4, 20}
+	want := []byte{4, 21}
 	for _, section := range [][]byte{
 		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
 		slices.Concat(
@@ -153,6 +157,7 @@ func TestProfileBytes(t *testing.T) {
 		slices.Concat([]byte{19, 10}, time(3), []byte{11, 0, 0, 0}),
 		slices.Concat([]byte{20, 13, 3}, time(3), time(6)),
 		slices.Concat([]byte{21, 8, 0x0b, 0x0a}, time(5)),
+		{29, 9, 3, 4, 3, 2, 1, 5, 0, 0, 0},
 	} {
 		want = append(want, section...)
 	}
@@ -319,6 +324,8 @@ func FuzzReadProfile(f *testing.F) {
 	}
 	f.Add(scoringtest.AppendProfile(nil, &s.Profile))
 	f.Add(scoringtest.AppendProfile(nil, &profile.Profile{At: 1, Friction: 1}))
+	s.Profile.Course = profile.Course{Raised: 26_700_000, Play: 26_700_001}
+	f.Add(scoringtest.AppendProfile(nil, &s.Profile))
 	for _, n := range []uint32{0, 1, math.MaxUint32} {
 		money := profile.Money{Currency: profile.Currency{'E', 'U', 'R'}, Other: n}
 		f.Add(scoringtest.AppendProfile(nil, &profile.Profile{At: 1, Money: money}))

@@ -9,3 +9,8 @@ type Customer struct {
 	Contact  Contact
 	Hash     uint64 // hash of the customer, which decides when it is probed
 }
+
+// Contacted reports whether nothing is known of the customer but how it may be written to.
+func (c *Customer) Contacted() bool {
+	return len(c.Contact) > 0 && c.Visits == 0 && c.Friction == 0 && c.Touched == 0 && len(c.Features) == 0
+}

@@ -58,11 +58,11 @@ func AppendProfile(dst []byte, p *profile.Profile) []byte {
 	return profile.Append(dst, &profile.Customer{Profile: p}, profile.Format)
 }
 
-// ReadProfile is profile.Read for such a customer, without facts either: both count as damage.
+// ReadProfile is profile.Read for such a customer, without facts and contact either: all count as damage.
 func ReadProfile(b []byte, p *profile.Profile) error {
 	c := profile.Customer{Profile: p}
 	err := profile.Read(b, &c)
-	if err == nil && len(c.Features)+len(c.Facts) > 0 {
+	if err == nil && len(c.Features)+len(c.Facts)+len(c.Contact) > 0 {
 		return profile.ErrDamaged
 	}
 	return err
