@@ -13,6 +13,7 @@ import (
 	"ebb/scoring/alert"
 	"ebb/scoring/pack"
 	"ebb/scoring/profile"
+	"ebb/scoring/zone"
 )
 
 // Customer is the state of a customer, and the alert that would follow from it now.
@@ -28,6 +29,8 @@ type Customer struct {
 	Reasons   []Reason          `json:"reasons"`
 	Features  map[string]*int64 `json:"features"` // null: no data
 	Facts     map[string]string `json:"facts,omitempty"`
+	Zone      string            `json:"zone,omitempty"`         // the customer's own; empty: unknown
+	Channels  []string          `json:"unsubscribed,omitempty"` // that it has unsubscribed from
 	Visits    uint32            `json:"visits"`
 	First     string            `json:"first_activity,omitempty"`
 	Last      string            `json:"last_activity,omitempty"`
@@ -98,6 +101,13 @@ func newCustomer(
 	}
 	for name, text := range pack.Facts(c.Facts) {
 		v.Facts[name] = string(text)
+	}
+	if z := zone.Marked(zone.Mark(c.Contact.Zone())); z != nil {
+		v.Zone = z.Name
+	}
+	out, _ := c.Contact.Unsubscribed()
+	for channel := range out.All {
+		v.Channels = append(v.Channels, channel.String())
 	}
 	if c.Lapse.Tier != profile.TierNone {
 		v.Episodes = append(

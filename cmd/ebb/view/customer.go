@@ -80,5 +80,11 @@ func Customer(screen terminal.Screen, v *inspect.Customer) error {
 	if len(facts) > 0 {
 		s.Hang("facts: ", strings.Join(facts, ", "))
 	}
+	if v.Zone != "" {
+		s.Hang("lives in ", v.Zone)
+	}
+	if len(v.Channels) > 0 {
+		s.Hang("unsubscribed from: ", strings.Join(v.Channels, ", "))
+	}
 	return nil
 }
