@@ -27,8 +27,10 @@ func TestContactIsNoEvent(t *testing.T) {
 		for range rapid.IntRange(1, 20).Draw(t, "events") {
 			now += rapid.Int64Range(0, 60*scoringtest.Day).Draw(t, "later")
 			o := scoring.Observation{
-				Time:   now - rapid.SampledFrom([]int64{0, 0, 1, 9}).Draw(t, "late")*scoringtest.Day,
-				Signal: k.Signal([]byte(rapid.SampledFrom([]string{"Order Completed", "Checkout Failed", "Email Delivered", "x"}).Draw(t, "type"))),
+				Time: now - rapid.SampledFrom([]int64{0, 0, 1, 9}).Draw(t, "late")*scoringtest.Day,
+				Signal: k.Signal(
+					[]byte(rapid.SampledFrom([]string{"Order Completed", "Checkout Failed", "Email Delivered", "x"}).Draw(t, "type")),
+				),
 			}
 			said := scoring.Observation{
 				Time:    now + rapid.SampledFrom([]int64{0, -400, 400, 40_000}).Draw(t, "clock")*scoringtest.Day,

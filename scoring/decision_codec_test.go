@@ -68,7 +68,10 @@ func TestDecisionRoundTrip(t *testing.T) {
 			d.Facts = d.Facts.Put(rapid.Uint16().Draw(t, "mark"), rapid.Int64Range(0, 99).Draw(t, "at"), []byte("a lamp"))
 		}
 		if rapid.Bool().Draw(t, "of whom a contact is known") {
-			c := profile.ContactChange{Zone: rapid.Uint32().Draw(t, "zone"), Out: profile.ChannelSet(rapid.Byte().Draw(t, "out"))}
+			c := profile.ContactChange{
+				Zone: rapid.Uint32().Draw(t, "zone"),
+				Out:  profile.ChannelSet(rapid.Byte().Draw(t, "out")),
+			}
 			d.Contact, d.Home = d.Contact.Apply(rapid.Int64Range(0, 99).Draw(t, "at"), &c), rapid.Uint32().Draw(t, "home")
 		}
 		if rapid.Bool().Draw(t, "of a line that has learnt") {

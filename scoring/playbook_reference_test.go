@@ -40,7 +40,7 @@ func TestSecondPurchase(t *testing.T) {
 					t.Errorf("%s has made %d purchases, %v", id, purchases[id], d.Transition)
 				}
 			}
-			if gone := d.Score.Silence > 2*90; gone && d.Kind == profile.Lapse {
+			if gone := d.Score.Silence > 2*90; gone && d.Kind == profile.Lapse && d.Transition != scoring.Reminded {
 				if wonBack++; play.ID != "win_back" && play.Intent != pack.IntentNone {
 					t.Errorf("%s, silent for %.0f days, has %s", id, d.Score.Silence, play.ID)
 				}

@@ -375,4 +375,4 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-const retailHash = "e2956ae5ab5c14444fef5777803dc82a9450594fa8f2384db1cbc1a7c70326f0"
+const retailHash = "0b7ed897ca44cfadc77c517ef1e7863c7aeef3d02f56b5be51dd5dcba64da539"

@@ -48,9 +48,11 @@ func DrawPack(t *rapid.T) *pack.Pack {
 
 // GoingOn is a pack whose lapses go on by themselves.
 func GoingOn() *pack.Pack {
-	return Must(LoadText("name: quick\nversion: 1\nhorizon: 30d\nactivity: [a]\nfriction: {f: 1, g: 0.3, none: 0}\nchurned: true\n"+
-		"playbooks: [{when: {kind: lapse}, mid: {id: a, intent: content, owner: o, respond_within: 1d, steps: ["+
-		"{after: 1d, action: b, intent: none}, {after: 9d, action: c, intent: offer, owner: p, respond_within: 1h}]}}]\n", pack.Overrides{}))
+	return Must(
+		LoadText("name: quick\nversion: 1\nhorizon: 30d\nactivity: [a]\nfriction: {f: 1, g: 0.3, none: 0}\nchurned: true\n"+
+			"playbooks: [{when: {kind: lapse}, mid: {id: a, intent: content, owner: o, respond_within: 1d, steps: ["+
+			"{after: 1d, action: b, intent: none}, {after: 9d, action: c, intent: offer, owner: p, respond_within: 1h}]}}]\n", pack.Overrides{}),
+	)
 }
 
 // DrawPopulation draws a population.

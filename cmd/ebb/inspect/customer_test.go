@@ -30,8 +30,14 @@ func TestContactOfCustomer(t *testing.T) {
 	if v := show(&scoring.Observation{}); v.Zone != "" || v.Channels != nil {
 		t.Errorf("nothing is known: %q, %q", v.Zone, v.Channels)
 	}
-	said := profile.ContactChange{Zone: uint32(zone.Named([]byte("Asia/Tokyo")).Mark), Out: 1<<profile.SMS | 1<<profile.Email}
-	if v := show(&scoring.Observation{Contact: said}); v.Zone != "Asia/Tokyo" || !slices.Equal(v.Channels, []string{"email", "sms"}) {
+	said := profile.ContactChange{
+		Zone: uint32(zone.Named([]byte("Asia/Tokyo")).Mark),
+		Out:  1<<profile.SMS | 1<<profile.Email,
+	}
+	if v := show(
+		&scoring.Observation{Contact: said},
+	); v.Zone != "Asia/Tokyo" ||
+		!slices.Equal(v.Channels, []string{"email", "sms"}) {
 		t.Errorf("%q, %q", v.Zone, v.Channels)
 	}
 }
