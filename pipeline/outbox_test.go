@@ -135,8 +135,12 @@ func FuzzReadEntry(f *testing.F) {
 	f.Add(pipeline.AppendEntry(nil, &e))
 	f.Add(pipeline.AppendEntry(nil, &pipeline.Entry{Kind: pipeline.EntryErased, Offset: 7, Key: []byte("\x00c")}))
 	f.Add(pipeline.AppendEntry(nil, &pipeline.Entry{
-		Kind: pipeline.EntryControl, Offset: 7,
-		Change: pipeline.Change{Kind: pipeline.ControlErased, Erased: pipeline.Erased{Customer: 1, Until: time.UnixMilli(7).UTC()}},
+		Kind:   pipeline.EntryControl,
+		Offset: 7,
+		Change: pipeline.Change{
+			Kind:   pipeline.ControlErased,
+			Erased: pipeline.Erased{Customer: 1, Until: time.UnixMilli(7).UTC()},
+		},
 	}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := pipeline.ReadEntry(b)
