@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"ebb/scoring/encode"
@@ -102,7 +103,8 @@ func (h ErasedHash) MarshalText() ([]byte, error) { return []byte(h.String()), n
 
 // UnmarshalText is the inverse of MarshalText.
 func (h *ErasedHash) UnmarshalText(b []byte) error {
-	_, err := fmt.Sscanf(string(b), "%016x", (*uint64)(h))
+	n, err := strconv.ParseUint(string(b), 16, 64)
+	*h = ErasedHash(n)
 	return err
 }
 

@@ -133,6 +133,15 @@ func FuzzReadEntry(f *testing.F) {
 	e = pipeline.Entry{Kind: pipeline.EntryAlert, Offset: -1, Due: pipeline.Due{Minute: 5, Hash: 6}, Key: []byte("\x00c")}
 	e.Alert.Transition = scoring.Raised
 	f.Add(pipeline.AppendEntry(nil, &e))
+	f.Add(pipeline.AppendEntry(nil, &pipeline.Entry{Kind: pipeline.EntryErased, Offset: 7, Key: []byte("\x00c")}))
+	f.Add(pipeline.AppendEntry(nil, &pipeline.Entry{
+		Kind:   pipeline.EntryControl,
+		Offset: 7,
+		Change: pipeline.Change{
+			Kind:   pipeline.ControlErased,
+			Erased: pipeline.Erased{Customer: 1, Until: time.UnixMilli(7).UTC()},
+		},
+	}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := pipeline.ReadEntry(b)
 		if err != nil {

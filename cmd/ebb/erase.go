@@ -48,7 +48,7 @@ What Kafka keeps, ebb cannot remove: the customer's events in the input and publ
 		-1,
 		"the `NUMBER` of the partition; default: where the customer is, else that of its key",
 	)
-	flags.DurationVar(&f.wait, "wait", 10*time.Second, "how long to wait until it is done")
+	flags.DurationVar(&f.wait, "wait", 10*time.Second, "how long to wait until it is done, a `TIME` such as 30s")
 	flags.BoolVar(&f.yes, "yes", false, "go on without a prompt")
 	flags.BoolVar(&f.json, "json", false, "print the outcome as JSON")
 	hideDefaults(flags, "partition")

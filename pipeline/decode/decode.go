@@ -98,7 +98,7 @@ func (d *Decoder) decode(r *pipeline.Record, e *pipeline.Event) (c pipeline.Code
 		h = headerHints{backfill: h.backfill, erase: h.erase}
 	}
 	switch {
-	case h.erase:
+	case h.erase && d.rules >= rulesErase:
 		c = d.decodeErase(r, e)
 	case h.mode == modeBinary:
 		c = d.decodeBinary(r, &h, e)
@@ -107,7 +107,7 @@ func (d *Decoder) decode(r *pipeline.Record, e *pipeline.Event) (c pipeline.Code
 	}
 	if e.Backfill = h.backfill; c == pipeline.Usable {
 		e.Heartbeat = len(d.heartbeat) > 0 && string(e.Type) == d.heartbeat
-		e.Erase = e.Erase || e.Envelope != pipeline.Segment && string(e.Type) == EraseType
+		e.Erase = e.Erase || d.erases(e)
 		e.Key = pipeline.AppendKey(d.scratch.take(1+len(e.Tenant)+len(e.Customer)), e.Tenant, e.Customer)
 	}
 	return c
@@ -115,6 +115,11 @@ func (d *Decoder) decode(r *pipeline.Record, e *pipeline.Event) (c pipeline.Code
 
 // EraseType is the type of an event that erases its customer: exactly this, in any envelope but a track of Segment's.
 const EraseType = "erase"
+
+// erases reports whether an event erases its customer by its type.
+func (d *Decoder) erases(e *pipeline.Event) bool {
+	return d.rules >= rulesErase && e.Envelope != pipeline.Segment && string(e.Type) == EraseType
+}
 
 // decodeErase reads a record with the header that erases a customer: flat JSON, whatever the mapping takes.
 func (d *Decoder) decodeErase(r *pipeline.Record, e *pipeline.Event) pipeline.Code {

@@ -41,7 +41,9 @@ func (d *Decoder) segmentCall(b []byte) segmentCall {
 	case "identify", "group", "alias":
 		return callControl
 	case "delete", "erase":
-		return callErase
+		if d.rules >= rulesErase {
+			return callErase
+		}
 	}
 	return callNone
 }

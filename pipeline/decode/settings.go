@@ -20,6 +20,9 @@ const Rules = 2
 // rulesContact are the first ones by which the contact is read.
 const rulesContact = 2
 
+// rulesErase are the first ones by which a record erases its customer.
+const rulesErase = 2
+
 // Text is the mapping as settings hold it.
 func (s *MappingSpec) Text() string {
 	b, err := json.Marshal(s)

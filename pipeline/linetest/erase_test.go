@@ -203,7 +203,9 @@ func (g *group) holding(n int) string {
 func (g *group) everything() map[string]string {
 	g.t.Helper()
 	ctx, all := g.t.Context(), map[string]string{}
-	for key := range g.state(ctx) {
+	keys := g.redis.Scan(ctx, 0, "ebb:{"+g.name+":p*", 1000).Iterator()
+	for keys.Next(ctx) {
+		key := keys.Val()
 		var text []string
 		var err error
 		switch kind := g.redis.Type(ctx, key).Val(); kind {
@@ -225,6 +227,9 @@ func (g *group) everything() map[string]string {
 			g.t.Fatal(err)
 		}
 		all[key] = strings.Join(text, "\x00")
+	}
+	if err := keys.Err(); err != nil {
+		g.t.Fatal(err)
 	}
 	return all
 }
