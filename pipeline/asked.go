@@ -16,10 +16,22 @@ type Asked struct {
 	By     string    `json:"by,omitempty"`     // who asks
 	Why    string    `json:"why,omitempty"`
 	At     time.Time `json:"at"`
+
+	Silence Silence `json:"silence,omitzero"` // AskSilence: one that is to begin, or to end: its id, and Ended
 }
 
-// AskRelease asks for all that is held for a reason to be released at once.
-const AskRelease = "release"
+// Kinds of what is asked.
+const (
+	AskRelease = "release" // all that is held for a reason is to be released at once
+	AskSilence = "silence" // raises are to be held back, or no longer
+)
+
+// Silenced is the silence that a asks for.
+func (a *Asked) Silenced() Silence {
+	s := a.Silence
+	s.By, s.Why, s.Asked = a.By, a.Why, a.ID
+	return s
+}
 
 // Encode is what is stored of a.
 func (a *Asked) Encode() []byte { return encoded(a) }
@@ -29,8 +41,15 @@ func ReadAsked(id string, b []byte) (a Asked, err error) {
 	if err := json.Unmarshal(b, &a); err != nil {
 		return a, fmt.Errorf("what is asked as %s is damaged: %w", id, err)
 	}
-	if a.ID = id; a.Kind != AskRelease || HoldReasonOf(a.Reason) == 0 {
+	a.ID = id
+	switch s := a.Silenced(); {
+	case a.Kind == AskRelease && HoldReasonOf(a.Reason) != 0:
+	case a.Kind != AskSilence:
 		return a, fmt.Errorf("what is asked as %s, %q of %q, is not known to this build", id, a.Kind, a.Reason)
+	default:
+		if err := s.Check(); err != nil {
+			return a, fmt.Errorf("the silence that is asked for as %s: %w", id, err)
+		}
 	}
 	return a, nil
 }

@@ -34,6 +34,7 @@ type Change struct {
 	Release  Release  `json:"release,omitzero"`  // ControlRelease: what is released
 	Storm    Storm    `json:"storm,omitzero"`    // ControlStorm: which
 	Erased   Erased   `json:"erased,omitzero"`   // ControlErased: who
+	Silence  Silence  `json:"silence,omitzero"`  // ControlSilence: one that begins, or ends before its time
 }
 
 // Kinds of control records.
@@ -46,6 +47,7 @@ const (
 	ControlTime    = "time"         // time passed without records: the watermark moves to it, never back
 	ControlRelease = "release"      // held customers are released
 	ControlStorm   = "storm_opened" // too many lapses are raised in an hour: further ones of it are held
+	ControlSilence = "silence"      // raises that it matches are held until an event time
 
 	// a source of events stalls, or resumes; both follow from the records, so a replay decides them again by itself.
 	ControlStalled = "source_stalled"
@@ -57,8 +59,8 @@ const (
 // Known reports whether this build can apply c. A newer one may have written other kinds.
 func (c *Change) Known() bool {
 	switch c.Kind {
-	case ControlPack, ControlSettings, ControlTime, ControlHistory, ControlStorm, ControlStalled, ControlResumed,
-		ControlErased:
+	case ControlPack, ControlSettings, ControlTime, ControlHistory, ControlStorm, ControlSilence, ControlStalled,
+		ControlResumed, ControlErased:
 		return true
 	case ControlRelease:
 		return c.Release.Of() != 0
@@ -96,7 +98,30 @@ func TurnOf(t *sources.Turn) Change {
 // AtRest reports whether c waits for no record: it applies at the end of the log too, and several may stand before the
 // same record.
 func (c *Change) AtRest() bool {
-	return c.Kind == ControlTime || c.Kind == ControlRelease || c.Kind == ControlStorm
+	return c.Kind == ControlTime || c.Kind == ControlRelease || c.Kind == ControlStorm || c.Kind == ControlSilence
+}
+
+// Number is that of a release or silence among the partition's, from 1, in one sequence: where it applied at the end of the
+// log, no offset and no deadline tells whether it was published. 0: c is neither.
+func (c *Change) Number() int64 {
+	switch c.Kind {
+	case ControlRelease:
+		return c.Release.Number
+	case ControlSilence:
+		return c.Silence.Number
+	}
+	return 0
+}
+
+// Answers is the id of the Asked that is done with c; empty: none is.
+func (c *Change) Answers() string {
+	switch {
+	case c.Kind == ControlRelease && c.Release.Last:
+		return c.Release.Asked
+	case c.Kind == ControlSilence:
+		return c.Silence.Asked
+	}
+	return ""
 }
 
 // Beyond reports whether c was not yet applied where offset was published. What stands before the record at offset was

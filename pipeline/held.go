@@ -17,11 +17,12 @@ type HoldReason uint8
 const (
 	HeldHistory HoldReason = 1 // it was decided in the history that a group found when it first started
 	HeldStorm   HoldReason = 2 // far more lapses were raised in its hour than usual
+	HeldSilence HoldReason = 3 // a silence holds it back
 
-	NumHoldReasons HoldReason = 3
+	NumHoldReasons HoldReason = 4
 )
 
-var holdReasons = [NumHoldReasons]string{"", "history", "storm"}
+var holdReasons = [NumHoldReasons]string{"", "history", "storm", "silence"}
 
 // String is the reason's stable name.
 func (r HoldReason) String() string {
@@ -46,6 +47,8 @@ type Held struct {
 	Since    int64        // when the episode's subject began, ms since the epoch: see scoring.Decision
 	At       int64        // event time of the raise, ms
 	Review   int64        // minute of event time from which it may be released; 0: from the first
+	Silence  int64        // HeldSilence: number of the silence, without which it may be released sooner
+	Initial  bool         // history has held it first
 }
 
 // HeldEntry is a held raise as the store keeps it.
@@ -68,7 +71,7 @@ func SplitHeldKey(key string) (customer string, n profile.Kind) {
 }
 
 // AppendHeld appends h's encoding to dst: reason, tier, priority, episode, opener, since, how long after that it was
-// raised, review; 18 to 27 bytes.
+// raised, review; 18 to 27 bytes. For a silence, its number and whether history has held it.
 func AppendHeld(dst []byte, h Held) []byte {
 	dst = append(dst, byte(h.Reason), byte(h.Tier))
 	for _, n := range [...]uint64{uint64(h.Priority), uint64(h.Episode), uint64(h.Opener)} {
@@ -76,6 +79,9 @@ func AppendHeld(dst []byte, h Held) []byte {
 	}
 	for _, n := range [...]int64{h.Since, h.At - h.Since, h.Review} {
 		dst = binary.AppendVarint(dst, n)
+	}
+	if h.Reason == HeldSilence {
+		dst = encode.AppendBool(binary.AppendVarint(dst, h.Silence), h.Initial)
 	}
 	return dst
 }
@@ -88,6 +94,9 @@ func ReadHeld(e HeldEntry) (h Held, err error) {
 		Episode: uint32(r.UvarintUpTo(math.MaxUint32)), Opener: uint16(r.UvarintUpTo(math.MaxUint16)), Since: r.Varint(),
 	}
 	h.At, h.Review = h.Since+r.Varint(), r.Varint()
+	if h.Initial = h.Reason == HeldHistory; h.Reason == HeldSilence {
+		h.Silence, h.Initial = r.Varint(), r.Bool()
+	}
 	known := h.Reason != 0 && h.Reason < NumHoldReasons && h.Tier < profile.NumTiers
 	if n := len(e.Key); !r.Whole() || !known || n < 3 || profile.Kind(e.Key[n-1]) >= profile.NumKinds {
 		return Held{}, ErrHeldDamaged

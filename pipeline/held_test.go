@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -22,6 +23,11 @@ func TestHeldBytes(t *testing.T) {
 			At:     since + rapid.Int64Range(0, 400*pipeline.DayMillis).Draw(t, "after"),
 			Review: rapid.Int64Range(0, 40_000_000).Draw(t, "review"),
 		}
+		h.Initial = h.Reason == pipeline.HeldHistory
+		most := 27
+		if h.Reason == pipeline.HeldSilence {
+			h.Silence, h.Initial, most = rapid.Int64Range(1, 1<<20).Draw(t, "silence"), rapid.Bool().Draw(t, "initial"), 32
+		}
 		e := pipeline.HeldEntry{
 			Key:   pipeline.AppendHeldKey(nil, []byte("\x00c"), profile.Lapse),
 			Value: pipeline.AppendHeld(nil, h),
@@ -29,7 +35,7 @@ func TestHeldBytes(t *testing.T) {
 		if back, err := pipeline.ReadHeld(e); err != nil || back != h {
 			t.Fatalf("%+v, %v, want %+v", back, err, h)
 		}
-		if n := len(e.Value); n > 27 || n < 12 {
+		if n := len(e.Value); n > most || n < 12 {
 			t.Fatalf("%d bytes", n)
 		}
 	})
@@ -60,7 +66,18 @@ func TestAskedBytes(t *testing.T) {
 	if back, err := pipeline.ReadAsked("x", a.Encode()); err != nil || back != a {
 		t.Errorf("%+v, %v", back, err)
 	}
-	for _, other := range []string{`{"kind":"silence"}`, `{"kind":"release","reason":"drought"}`, `{"kind":"release"}`, "", "[]"} {
+	end := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	a = pipeline.Asked{
+		ID: "y", Kind: pipeline.AskSilence, By: "ann",
+		Silence: pipeline.Silence{ID: "s", Match: pipeline.Match{Kind: "lapse"}, Until: end},
+	}
+	if back, err := pipeline.ReadAsked("y", a.Encode()); err != nil || back != a {
+		t.Errorf("%+v, %v", back, err)
+	}
+	for _, other := range []string{
+		`{"kind":"hush"}`, `{"kind":"silence"}`, `{"kind":"silence","by":"ann","silence":{"id":"x"}}`,
+		`{"kind":"release","reason":"drought"}`, `{"kind":"release"}`, "", "[]",
+	} {
 		if back, err := pipeline.ReadAsked("x", []byte(other)); err == nil {
 			t.Errorf("%s reads as %+v", other, back)
 		}

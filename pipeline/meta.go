@@ -39,6 +39,7 @@ type Meta struct {
 	Storms     Storms            // lapses raised by the hour
 	Erased     Erasures          // customers who were erased
 	Passed     Passed            // time without records
+	Silences   Silences          // that hold raises back
 	WallMillis int64             // our clock at this commit, for idle partitions and for people
 }
 
@@ -46,7 +47,7 @@ type Meta struct {
 func (m *Meta) Clone() Meta {
 	c := *m
 	c.Clock, c.Packs, c.Buckets = m.Clock.Clone(), slices.Clip(m.Packs), slices.Clone(m.Buckets)
-	c.Sources, c.Storms = m.Sources.Clone(), m.Storms.Clone()
+	c.Sources, c.Storms, c.Silences = m.Sources.Clone(), m.Storms.Clone(), slices.Clone(m.Silences)
 	return c
 }
 
@@ -84,6 +85,7 @@ var metaSections = [...]metaSection{
 	{14, 4, appendFirstStart, readFirstStart},
 	{15, 4, appendSources, readSources},
 	{16, 4, appendStorms, readStorms},
+	{17, 4, appendSilences, readSilences},
 	{19, 4, appendErased, readErased},
 }
 

@@ -117,8 +117,8 @@ func TestEntryOfANewerBuild(t *testing.T) {
 	kind[1] = 77
 	for want, b := range map[string][]byte{
 		"kind 77": kind,
-		`kind "silence"`: pipeline.AppendEntry(nil, &pipeline.Entry{
-			Kind: pipeline.EntryControl, Change: pipeline.Change{Kind: "silence"},
+		`kind "hush"`: pipeline.AppendEntry(nil, &pipeline.Entry{
+			Kind: pipeline.EntryControl, Change: pipeline.Change{Kind: "hush"},
 		}),
 	} {
 		if _, err := pipeline.ReadEntry(b); err == nil || !strings.Contains(err.Error(), want) {

@@ -203,8 +203,8 @@ func Newest(changes []Control) (m Mark) {
 			m.Settings = c.Settings.Hash()
 		case ControlTime:
 			m.Passed = c.Minute
-		case ControlRelease:
-			m.Releases = c.Release.Number
+		case ControlRelease, ControlSilence:
+			m.Releases = c.Number()
 		case ControlStorm:
 			m.Storms = c.Storm.Number
 		}

@@ -32,6 +32,9 @@ var transitionNames = [NumTransitions]string{
 // TransitionNames are the names of the transitions in order, with that of TransitionNone first.
 func TransitionNames() []string { return slices.Clone(transitionNames[:]) }
 
+// Asks reports whether the transition asks somebody to act.
+func (t Transition) Asks() bool { return t == Raised || t == Escalated || t == Reminded }
+
 // Ends reports whether nothing is left to do after the transition: its episode ends, or has come to what it was raised
 // for.
 func (t Transition) Ends() bool {

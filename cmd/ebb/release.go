@@ -48,7 +48,11 @@ The request is left in Redis, and the running ebb does it within seconds; where 
 }
 
 func (a *app) release(cmd *cobra.Command, f *releaseFlags, reason string) error {
-	if pipeline.HoldReasonOf(reason) == 0 {
+	switch pipeline.HoldReasonOf(reason) {
+	case pipeline.HeldHistory, pipeline.HeldStorm:
+	case pipeline.HeldSilence:
+		return advice.Usage(errors.New("what a silence holds goes out with its end: ebb silence end ID"))
+	default:
 		return advice.Usage(fmt.Errorf("raises are held for storm or history, found %q", reason))
 	}
 	cfg, err := a.config()

@@ -22,7 +22,7 @@ type Change struct {
 // ApplyControls applies the control records before the next record, in the order of their offsets: in a replay those
 // that applied there, after it the proposed one, if there is any: that of the configured pack. Its changes are in the
 // same commit as the records that follow. Packs, settings and history apply before a record, so at the end of the log
-// they wait for the next: until then they have nothing to apply to. Time, releases and storms do not: they apply where no
+// they wait for the next: until then they have nothing to apply to. Time, releases, storms and silences do not: they apply where no
 // record follows, and configured is nil. waits is why the configured pack does not apply; "": it does, or will.
 //
 // What a sweep fires depends on the pack in force. So that this is a function of the records, and not of the time of a
@@ -56,7 +56,7 @@ func (l *Line) nextControl(configured *pack.Pack) (c *Change, waits string) {
 	case l.replaying(): // it repeats what was published, and nothing else
 		return nil, ""
 	case configured == nil:
-		return l.proposeRelease(), ""
+		return l.proposeWanted(), ""
 	}
 	c, waits = l.proposePack(configured)
 	for _, propose := range [...]func() *Change{l.proposeSettings, l.proposeHistory} {
@@ -90,6 +90,8 @@ func (l *Line) apply(c *Change) {
 		l.beginRelease(&c.Release)
 	case pipeline.ControlStorm:
 		l.openStorm(&c.Storm)
+	case pipeline.ControlSilence:
+		l.beginSilence(&c.Silence)
 	default:
 		panic("BUG: a control record of kind " + c.Kind)
 	}
@@ -110,11 +112,11 @@ func (l *Line) announce() {
 			l.keepPack(c)
 		}
 		e := pipeline.Entry{Kind: pipeline.EntryControl, Offset: l.meta.Next, Change: c.Change}
-		if r := &c.Release; c.Kind == pipeline.ControlRelease {
-			e.Offset, e.Next, e.Release = -1, l.meta.Next, r.Number
-			if r.Last {
-				l.staged.Commit.Answered = append(l.staged.Commit.Answered, r.Asked)
-			}
+		if n := c.Number(); n > 0 {
+			e.Offset, e.Next, e.Release = -1, l.meta.Next, n
+		}
+		if id := c.Answers(); id != "" {
+			l.staged.Commit.Answered = append(l.staged.Commit.Answered, id)
 		}
 		l.announceEntry(&e)
 	}

@@ -15,7 +15,7 @@ const hour = pipeline.HourMillis / pipeline.MinuteMillis
 
 // MayRelease reports whether held raises may be released now: not in history, nor in a replay.
 func (l *Line) MayRelease() bool {
-	return l.meta.First.Raises() && l.meta.Clock.Started && len(l.ahead) == 0 && !l.replaying() && !l.AtEdge()
+	return l.MayChange() && l.meta.First.Raises() && l.meta.Clock.Started
 }
 
 // Waiting is how many raises that are held for a reason may be released now.
@@ -32,12 +32,11 @@ func (l *Line) First() *pipeline.FirstStart { return &l.meta.First }
 // Release asks for a release of n raises that are held for a reason, as of at, by the owner's clock. It applies as soon
 // as what is due by the watermark has fired.
 func (l *Line) Release(reason pipeline.HoldReason, n int, at int64) {
-	l.toRelease = &pipeline.Release{
-		Number: l.meta.First.Releases + 1, Until: l.meta.Clock.Minute(), Count: n, At: at,
-	}
+	r := pipeline.Release{Number: l.meta.First.Releases + 1, Until: l.meta.Clock.Minute(), Count: n, At: at}
 	if reason != pipeline.HeldHistory {
-		l.toRelease.Reason = reason.String()
+		r.Reason = reason.String()
 	}
+	l.wanted = &pipeline.Change{Kind: pipeline.ControlRelease, Release: r}
 }
 
 // ReleaseAsked asks for a release of n of those that are held for a reason, whether they may be released yet or not, since
@@ -45,25 +44,25 @@ func (l *Line) Release(reason pipeline.HoldReason, n int, at int64) {
 func (l *Line) ReleaseAsked(a *pipeline.Asked, n int, last bool, at int64) {
 	reason := pipeline.HoldReasonOf(a.Reason)
 	l.Release(reason, n, at)
-	r := l.toRelease
+	r := &l.wanted.Release
 	r.Until = max(r.Until, l.held.lastReview(reason))
 	r.Asked, r.Last, r.By, r.Why = a.ID, last, a.By, a.Why
 }
 
-// Releasing reports whether a release is to be applied.
-func (l *Line) Releasing() bool { return l.toRelease != nil }
+// Changing reports whether a release or a silence is to be applied.
+func (l *Line) Changing() bool { return l.wanted != nil }
 
-// proposeRelease is the control record of the release that the owner asked for; nil: it did not.
-func (l *Line) proposeRelease() *Change {
-	if l.toRelease == nil {
+// proposeWanted is the control record that the owner asked for; nil: for none.
+func (l *Line) proposeWanted() *Change {
+	if l.wanted == nil {
 		return nil
 	}
-	return &Change{Offset: l.meta.Next, Change: pipeline.Change{Kind: pipeline.ControlRelease, Release: *l.toRelease}}
+	return &Change{Offset: l.meta.Next, Change: *l.wanted}
 }
 
 // beginRelease takes the raises of a release out of the queue. The batch then loads their customers.
 func (l *Line) beginRelease(r *pipeline.Release) {
-	l.toRelease = nil
+	l.wanted = nil
 	f := &l.meta.First
 	if f.Releases = r.Number; r.Of() == pipeline.HeldHistory {
 		f.At = r.At
@@ -84,8 +83,8 @@ func (l *Line) release() {
 }
 
 // releaseOne raises what is held, as of the watermark, unless its customer is gone by now, or its source is stalled: then
-// nobody can say whether it is silent, and it is held until the next full hour. It takes the place of all that is held of
-// the customer for the same reason.
+// nobody can say whether it is silent, and it is held until the next full hour. One of history takes the place of all that
+// history holds of the customer. A silence that matches it holds it once more.
 func (l *Line) releaseOne(r *heldRaise, c *customer) {
 	held, minute := l.held.all[r.key], l.meta.Clock.Minute()
 	l.place = place{release: r.number}
@@ -100,18 +99,24 @@ func (l *Line) releaseOne(r *heldRaise, c *customer) {
 		l.withdraw(r.key, pipeline.EndGone, minute*pipeline.MinuteMillis)
 		return
 	}
-	l.raiseHeld(r, c)
-	for n := range profile.NumKinds {
-		if other := heldKey(l.cache.key(c), n); l.held.all[other].Reason == held.Reason {
-			l.withdraw(other, pipeline.EndCovered, minute*pipeline.MinuteMillis)
-		}
+	if l.raiseHeld(r, c); held.Reason == pipeline.HeldHistory && !l.held.has(r.key) {
+		l.cover(c, minute)
 	}
 	l.touch(c)
 }
 
+// cover ends all else that history holds of a customer.
+func (l *Line) cover(c *customer, minute int64) {
+	for n := range profile.NumKinds {
+		if other := heldKey(l.cache.key(c), n); l.held.all[other].Reason == pipeline.HeldHistory {
+			l.withdraw(other, pipeline.EndCovered, minute*pipeline.MinuteMillis)
+		}
+	}
+}
+
 // left reports whether a customer of history is gone by now: an initial alert would come too late.
 func (l *Line) left(c *customer, held pipeline.Held) bool {
-	return held.Reason == pipeline.HeldHistory &&
+	return held.Initial &&
 		l.meta.Clock.Watermark-held.Since > goneHorizons*l.packOf(c).Horizon.Milliseconds()
 }
 
@@ -127,13 +132,15 @@ func (l *Line) raiseHeld(r *heldRaise, c *customer) {
 	}
 	for i := range decisions {
 		d := &decisions[i]
-		if d.Initial = held.Reason == pipeline.HeldHistory; !d.Initial {
+		if d.Initial = held.Initial; !d.Initial {
 			d.HeldFor = max((d.At-held.At)/1000, 1)
 		}
 		l.held.drop(r.key)
-		l.staged.Tally.Released[held.Reason]++
 		on := l.decision(c, d, alert.Cause{Deadline: true, Time: d.At})
-		l.conclude(on, pass(released[:], on))
-		l.recordRelease(on, held)
+		on.Was = held
+		if l.conclude(on, pass(released[:], on)); on.Hold == 0 {
+			l.staged.Tally.Released[held.Reason]++
+			l.recordDecision(on, pipeline.Released, held.Reason.String())
+		}
 	}
 }

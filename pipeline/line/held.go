@@ -20,6 +20,7 @@ const goneLimit = 5_000
 
 // heldSet is a partition's held raises. The store holds the same.
 type heldSet struct {
+	meta    *pipeline.Meta           // the partition's: which silences are in force
 	all     map[string]pipeline.Held // by customer's key and kind
 	before  int                      // how many there were as of the commit before
 	changed map[string]struct{}      // since then
@@ -31,7 +32,7 @@ type heldSet struct {
 // lane is what is held for one reason.
 type lane struct {
 	count   int
-	reviews map[int64]int // how many by the minute from which they may be released
+	reviews map[review]int // how many by when they may be released
 
 	// what a release has left of those up to a minute, in the order in which they are released; some are held no more. It
 	// is made by the first release that needs it, and follows from what is held.
@@ -39,6 +40,9 @@ type lane struct {
 	until int64
 	whole bool // nothing was added since
 }
+
+// review is when a raise may be released: from a minute on, or as soon as its silence is over.
+type review struct{ minute, silence int64 }
 
 // heldRaise is a held raise on its way out.
 type heldRaise struct {
@@ -67,18 +71,18 @@ func ReadHeld(entries []pipeline.HeldEntry) (map[string]pipeline.Held, error) {
 	return all, nil
 }
 
-func newHeldSet(all map[string]pipeline.Held, f *pipeline.FirstStart) heldSet {
+func newHeldSet(all map[string]pipeline.Held, m *pipeline.Meta) heldSet {
 	if all == nil {
 		all = map[string]pipeline.Held{}
 	}
-	h := heldSet{all: all, before: len(all), changed: map[string]struct{}{}}
+	h := heldSet{meta: m, all: all, before: len(all), changed: map[string]struct{}{}}
 	for i := range h.lanes {
-		h.lanes[i].reviews = map[int64]int{}
+		h.lanes[i].reviews = map[review]int{}
 	}
 	for _, raise := range all {
 		h.count(raise, 1)
 	}
-	if f.Over {
+	if f := &m.First; f.Over {
 		h.giveUp(f.Gone)
 	}
 	return h
@@ -88,8 +92,9 @@ func newHeldSet(all map[string]pipeline.Held, f *pipeline.FirstStart) heldSet {
 func (h *heldSet) count(raise pipeline.Held, n int) {
 	l := &h.lanes[raise.Reason]
 	l.count += n
-	if l.reviews[raise.Review] += n; l.reviews[raise.Review] == 0 {
-		delete(l.reviews, raise.Review)
+	at := review{raise.Review, raise.Silence}
+	if l.reviews[at] += n; l.reviews[at] == 0 {
+		delete(l.reviews, at)
 	}
 }
 
@@ -104,7 +109,7 @@ func (h *heldSet) put(key string, raise pipeline.Held) {
 		h.count(before, -1)
 	}
 	h.count(raise, 1)
-	if l := &h.lanes[raise.Reason]; raise.Review <= l.until {
+	if l := &h.lanes[raise.Reason]; h.due(review{raise.Review, raise.Silence}, l.until) {
 		l.whole = false
 	}
 	h.all[key], h.changed[key] = raise, struct{}{}
@@ -126,18 +131,23 @@ func (h *heldSet) counts() (n [pipeline.NumHoldReasons]int) {
 
 // waiting is how many of a reason may be released by a minute.
 func (h *heldSet) waiting(reason pipeline.HoldReason, minute int64) (n int) {
-	for review, of := range h.lanes[reason].reviews {
-		if review <= minute {
+	for at, of := range h.lanes[reason].reviews {
+		if h.due(at, minute) {
 			n += of
 		}
 	}
 	return n
 }
 
+// due reports whether what waits for a review may be released by a minute.
+func (h *heldSet) due(at review, minute int64) bool {
+	return at.minute <= minute || at.silence != 0 && !h.meta.Silences.Has(at.silence)
+}
+
 // lastReview is the last minute from which any of a reason may be released.
 func (h *heldSet) lastReview(reason pipeline.HoldReason) (last int64) {
-	for review := range h.lanes[reason].reviews {
-		last = max(last, review)
+	for at := range h.lanes[reason].reviews {
+		last = max(last, at.minute)
 	}
 	return last
 }
@@ -145,8 +155,8 @@ func (h *heldSet) lastReview(reason pipeline.HoldReason) (last int64) {
 // reviewed reports whether any may be released from a minute on that lies behind one and not behind another.
 func (h *heldSet) reviewed(after, until int64) bool {
 	for i := range h.lanes {
-		for review := range h.lanes[i].reviews {
-			if after < review && review <= until {
+		for at := range h.lanes[i].reviews {
+			if after < at.minute && at.minute <= until {
 				return true
 			}
 		}
@@ -195,7 +205,7 @@ func (h *heldSet) pop(dst []heldRaise, r *pipeline.Release) []heldRaise {
 
 // takes reports whether a release may take a raise.
 func (h *heldSet) takes(r *pipeline.Release, raise pipeline.Held) bool {
-	return raise.Reason == r.Of() && raise.Review <= r.Until
+	return raise.Reason == r.Of() && h.due(review{raise.Review, raise.Silence}, r.Until)
 }
 
 // arrange appends to dst all that a release may take, in order.
@@ -215,10 +225,15 @@ func (h *heldSet) arrange(dst []heldRaise, r *pipeline.Release) []heldRaise {
 // hold keeps a raise that a stage holds.
 func (l *Line) hold(on *decided) {
 	readProbability(on)
-	l.held.put(heldKey(on.Key, on.Alert.Kind), pipeline.Held{
+	raise := pipeline.Held{
 		Reason: on.Hold, Tier: on.Alert.Tier, Priority: on.Alert.Priority(on.Pack), Episode: on.Alert.Episode,
-		Opener: on.Alert.Opener, Since: on.Alert.Since, At: on.Alert.At, Review: on.Review,
-	})
+		Opener: on.Alert.Opener, Since: on.Alert.Since, At: on.Alert.At, Review: on.Review, Silence: on.Silence,
+		Initial: on.Was.Initial || on.Hold == pipeline.HeldHistory,
+	}
+	if on.Was.Reason != 0 { // it is held on
+		raise.At = on.Was.At
+	}
+	l.held.put(heldKey(on.Key, on.Alert.Kind), raise)
 }
 
 // follow brings a held raise up to date with what its episode has come to.

@@ -37,13 +37,9 @@ func (l *Line) recordDecision(on *decided, o pipeline.Outcome, reason string) {
 	if o == pipeline.Hold {
 		r.Review = on.Review
 	}
-	l.record(on.Key, r)
-}
-
-// recordRelease adds to the ledger that a held raise is an alert now.
-func (l *Line) recordRelease(on *decided, held pipeline.Held) {
-	r := pipeline.RulingOf(pipeline.Released, held.Reason.String(), &on.Alert.Decision, on.Alert.Priority(on.Pack))
-	r.Decided = held.At
+	if on.Was.Reason != 0 {
+		r.Decided = on.Was.At
+	}
 	l.record(on.Key, r)
 }
 

@@ -48,9 +48,9 @@ type Line struct {
 	curves model.Curves // of the last closed epoch of learning
 
 	held      heldSet
-	toRelease *pipeline.Release // the owner asks for it; nil: for nothing
-	releasing []heldRaise       // by the controls before the batch
-	backfill  bool              // what is decided follows from a backfilled event alone
+	wanted    *pipeline.Change // the owner asks for it: a release or a silence; nil: for nothing
+	releasing []heldRaise      // by the controls before the batch
+	backfill  bool             // what is decided follows from a backfilled event alone
 
 	cache  *cache
 	due    *dueQueue
@@ -99,6 +99,7 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 	}
 	s.Meta.Storms = s.Meta.Storms.Clone() // it changes in place
 	s.Meta.Storms.Number = max(s.Meta.Storms.Number, h.Storms)
+	s.Meta.Silences = append(slices.Clip(s.Meta.Silences), h.Silences...)
 	l := &Line{
 		scorer: packs.newest(), epoch: uint8(len(packs.scorers) - 1), packs: packs, ahead: h.Ahead,
 		configured: c.Settings,
@@ -113,7 +114,7 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 		l.meta.Erased = l.meta.Erased.With(e)
 	}
 	l.beginSettings(s.Meta.Settings)
-	l.held = newHeldSet(h.Held, &l.meta.First)
+	l.held = newHeldSet(h.Held, &l.meta)
 	return l
 }
 

@@ -29,6 +29,7 @@ type shelf struct {
 	controls []Change          // published before that
 	tally    Tally
 	commits  int
+	quiet    bool // live adds and ends silences
 }
 
 func newShelf(t testing.TB, pack *pack.Pack, retention, lateness time.Duration) *shelf {
@@ -70,7 +71,7 @@ func (s *shelf) restart() {
 	}
 	for _, c := range s.controls {
 		if c.Offset >= s.meta.Next &&
-			(c.Kind != pipeline.ControlRelease || c.Release.Number > s.meta.First.Releases) &&
+			(c.Number() == 0 || c.Number() > s.meta.First.Releases) &&
 			(c.Kind != pipeline.ControlStorm || c.Storm.Number > s.meta.Storms.Number) &&
 			(c.Kind != pipeline.ControlTime || c.Minute > s.meta.Passed.Minute) {
 			h.Ahead = append(h.Ahead, c)

@@ -19,12 +19,13 @@ var stages = [...]stage{
 	withholdUnraised,
 	withholdStorm, // it counts what history withholds, too
 	withholdHistory,
+	withholdSilence,
 	readProbability,
 	withholdPublished, // the last: so what earlier stages keep is the same in a replay
 }
 
-// released are the stages of a held raise that is released.
-var released = [...]stage{readProbability, withholdPublished}
+// released are the stages of a held raise that is released: it may be held once more.
+var released = [...]stage{withholdSilence, readProbability, withholdPublished}
 
 // stage looks at one decision. It lets it pass, changes it, or withholds it for a reason, a constant in snake_case that
 // metrics show. It is a function of its arguments: no clock, no chance, no I/O. State of a stage has a section of its
@@ -46,9 +47,12 @@ type decided struct {
 	Settings *pipeline.Settings // in force
 
 	// Hold is set by a stage that withholds a raise which may be released later; 0: it is withheld for good.
-	Hold   pipeline.HoldReason
-	Review int64          // with Hold: see pipeline.Held
-	Opens  pipeline.Storm // set by withholdStorm: a storm that opens by this raise; zero: none does
+	Hold    pipeline.HoldReason
+	Review  int64          // with Hold: see pipeline.Held
+	Silence int64          // the same
+	Opens   pipeline.Storm // set by withholdStorm: a storm that opens by this raise; zero: none does
+
+	Was pipeline.Held // how the raise was held that is decided anew; zero: it is new
 }
 
 // decided takes a decision through the stages to the outbox.

@@ -19,7 +19,7 @@ func withholdHistory(d *decided) string {
 			d.Hold = pipeline.HeldHistory
 		}
 		return InHistory
-	case d.Backfill && (raised || d.Alert.Transition == scoring.Escalated || d.Alert.Transition == scoring.Reminded):
+	case d.Backfill && d.Alert.Transition.Asks():
 		return InHistory
 	}
 	return ""

@@ -123,6 +123,9 @@ func (s *shelf) live(t testing.TB, rng *rand.Rand, records []pipeline.Record) (c
 		if rng.IntN(2) == 0 {
 			s.releaseDue(t, rng)
 		}
+		if s.quiet && rng.IntN(4) == 0 {
+			s.silence(t, rng)
+		}
 		if rng.IntN(4) == 0 {
 			s.restart()
 		}
@@ -137,13 +140,21 @@ func (s *shelf) live(t testing.TB, rng *rand.Rand, records []pipeline.Record) (c
 
 func (s *shelf) releaseDue(t testing.TB, rng *rand.Rand) {
 	t.Helper()
-	for n := s.Waiting(pipeline.HeldStorm); n > 0 && rng.IntN(4) > 0; n = s.Waiting(pipeline.HeldStorm) {
-		s.Release(pipeline.HeldStorm, min(n, 1+rng.IntN(3)), 0)
-		for _, _, ok := s.ApplyControls(nil); !ok; _, _, ok = s.ApplyControls(nil) {
-			s.sweepOnce(t)
+	for _, reason := range []pipeline.HoldReason{pipeline.HeldStorm, pipeline.HeldSilence} {
+		for n := s.Waiting(reason); n > 0 && rng.IntN(4) > 0; n = s.Waiting(reason) {
+			s.Release(reason, min(n, 1+rng.IntN(3)), 0)
+			s.change(t)
 		}
+	}
+}
+
+// change applies what was asked of the line.
+func (s *shelf) change(t testing.TB) {
+	t.Helper()
+	for _, _, ok := s.ApplyControls(nil); !ok; _, _, ok = s.ApplyControls(nil) {
 		s.sweepOnce(t)
 	}
+	s.sweepOnce(t)
 }
 
 // again replays a log up to what was published, in random batches with restarts, and returns the alerts that are decided

@@ -108,7 +108,7 @@ func (l *Line) overdue() bool { return l.meta.Clock.Started && l.due.pending(l.s
 // Otherwise a record would fire its customer's deadline, and what a sweep fired and published before the rollback would
 // be decided again under another offset.
 func (l *Line) AtEdge() bool {
-	return l.atBarrier() || l.atBoundary() || l.controlled && l.Sweeping() || l.restAhead() || l.toRelease != nil ||
+	return l.atBarrier() || l.atBoundary() || l.controlled && l.Sweeping() || l.restAhead() || l.wanted != nil ||
 		l.meta.Sources.Turned() && l.overdue() ||
 		!l.replaying() && l.meta.Clock.Fired.Compare(l.mark.Fired) < 0
 }

@@ -52,24 +52,50 @@ func (o *owner) look(now time.Time) {
 	}()
 }
 
+// lookFirst looks for what is asked before anything is decided: a silence that was asked for while nobody ran comes first.
+func (o *owner) lookFirst(now time.Time) {
+	if o.look(now); !o.asking.looking {
+		return
+	}
+	select {
+	case all := <-o.asking.found:
+		o.looked(all)
+	case <-o.ctx.Done():
+	}
+}
+
 // looked takes in what is asked, the oldest first.
 func (o *owner) looked(all []pipeline.Asked) {
 	a := &o.asking
 	a.looking = false
-	if len(a.all) > 0 {
-		return // it is being done
+	if a.left >= 0 {
+		return // a release is being done
 	}
 	slices.SortFunc(all, func(x, y pipeline.Asked) int { return x.At.Compare(y.At) })
 	a.all, a.left = slices.DeleteFunc(all, func(x pipeline.Asked) bool { return a.done[x.ID] }), -1
 }
 
-// releaseAsked asks the line for the next release that a person wants. False: nobody wants any.
-func (o *owner) releaseAsked(at int64) bool {
+// doAsked asks the line for the next change that a person wants. False: nobody wants any that is possible now. A silence
+// need not wait for the end of history, and goes before releases.
+func (o *owner) doAsked(at int64) bool {
 	a := &o.asking
-	if len(a.all) == 0 {
+	for i := range a.all {
+		if s := a.all[i]; s.Kind == pipeline.AskSilence && a.left < 0 {
+			o.line.Silence(s.Silenced())
+			a.finish(i)
+			return true
+		}
+	}
+	if len(a.all) == 0 || !o.line.MayRelease() {
 		return false
 	}
-	next := &a.all[0]
+	o.releaseAsked(&a.all[0], at)
+	return true
+}
+
+// releaseAsked asks the line for the next release that a person wants.
+func (o *owner) releaseAsked(next *pipeline.Asked, at int64) {
+	a := &o.asking
 	if a.left < 0 {
 		a.left = o.line.Size().Held[pipeline.HoldReasonOf(next.Reason)]
 		o.cfg.Logger.Info().Str("reason", next.Reason).Int("held", a.left).Str("by", next.By).Str("why", next.Why).
@@ -79,8 +105,23 @@ func (o *owner) releaseAsked(at int64) bool {
 	a.left -= n
 	o.line.ReleaseAsked(next, n, a.left == 0, at)
 	if a.left == 0 {
-		a.done[next.ID] = true
-		a.all, a.left = a.all[1:], -1
+		a.finish(0)
 	}
-	return true
+}
+
+// answered takes in that a control record has done what is asked. One of a replay may have, after it was found here.
+func (a *asking) answered(id string) {
+	if id == "" || a.done[id] {
+		return
+	}
+	a.done[id] = true
+	if i := slices.IndexFunc(a.all, func(x pipeline.Asked) bool { return x.ID == id }); i >= 0 {
+		a.finish(i)
+	}
+}
+
+// finish notes that the last control record of what is asked is proposed.
+func (a *asking) finish(i int) {
+	a.done[a.all[i].ID] = true
+	a.all, a.left = slices.Delete(a.all, i, i+1), -1
 }

@@ -21,6 +21,7 @@ func (o *owner) control(b *line.Batch) bool {
 		return false
 	}
 	for i := range applied {
+		o.asking.answered(applied[i].Answers())
 		switch c := &applied[i]; c.Kind {
 		case pipeline.ControlPack:
 			o.cfg.Logger.Info().Stringer("pack", c.Pack).Int64("offset", o.line.Next()).Msg("pack begins")
@@ -34,6 +35,8 @@ func (o *owner) control(b *line.Batch) bool {
 			o.cfg.Logger.Debug().Int64("offset", o.line.Next()).Stringer("reason", c.Release.Of()).Int("count", c.Release.Count).
 				Msg("held raises are released")
 		case pipeline.ControlStorm: // of a replay
+		case pipeline.ControlSilence:
+			o.tellSilence(&c.Silence)
 		}
 	}
 	if configured != nil {

@@ -36,7 +36,7 @@ func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.Histo
 	if err != nil {
 		return nil, err
 	}
-	h.First, h.Storms, h.Held, h.Erased = past.first, past.storms, held, past.erased
+	h.First, h.Storms, h.Silences, h.Held, h.Erased = past.first, past.storms, past.silences, held, past.erased
 	if err := w.cfg.Line.Identity.Accepts(newestOf(refs, ahead), pipeline.RefOf(w.configured(s.Mark.Offset))); err != nil {
 		return nil, err
 	}
@@ -108,6 +108,7 @@ type past struct {
 	first    pipeline.FirstStart
 	storms   int64 // number of the latest
 	erased   []pipeline.Erasure
+	silences pipeline.Silences
 	ahead    []pipeline.Control
 }
 
@@ -134,6 +135,7 @@ func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (p past, er
 	}
 	if p.first, p.storms = s.Meta.First, s.Meta.Storms.Number; len(s.Meta.Packs) == 0 {
 		p.first, p.storms = firstStart(controls, s.Meta.Next)
+		p.silences = silencesAt(controls, s.Meta.Next)
 	}
 	p.ahead = slices.DeleteFunc(p.ahead, func(c pipeline.Control) bool { return p.holds(&s.Meta, &c) })
 	if err := w.refuseUnknown(p.ahead); err != nil {
@@ -150,8 +152,8 @@ func (p *past) holds(m *pipeline.Meta, c *pipeline.Control) bool {
 		return true
 	case c.Kind == pipeline.ControlTime:
 		return c.Minute <= m.Passed.Minute
-	case c.Kind == pipeline.ControlRelease:
-		return c.Release.Number <= p.first.Releases
+	case c.Number() > 0:
+		return c.Number() <= p.first.Releases
 	case c.Kind == pipeline.ControlStorm:
 		return c.Storm.Number <= p.storms
 	}
@@ -165,8 +167,8 @@ func firstStart(controls []pipeline.Control, next int64) (f pipeline.FirstStart,
 		case c.Kind == pipeline.ControlHistory:
 			f.Until = c.Until
 		case c.Offset >= next:
-		case c.Kind == pipeline.ControlRelease:
-			if f.Releases = c.Release.Number; c.Release.Of() == pipeline.HeldHistory {
+		case c.Number() > 0:
+			if f.Releases = c.Number(); c.Kind == pipeline.ControlRelease && c.Release.Of() == pipeline.HeldHistory {
 				f.At = c.Release.At
 			}
 		case c.Kind == pipeline.ControlStorm:
@@ -182,6 +184,16 @@ func erasedBefore(controls []pipeline.Control, next int64) (all []pipeline.Erasu
 	for i := range controls {
 		if c := &controls[i]; c.Kind == pipeline.ControlErased && c.Offset < next {
 			all = append(all, c.Erased.Erasure())
+		}
+	}
+	return all
+}
+
+// silencesAt are those with which a state begins that was emptied: all that began before next, and have not ended there.
+func silencesAt(controls []pipeline.Control, next int64) (all pipeline.Silences) {
+	for i := range controls {
+		if c := &controls[i]; c.Kind == pipeline.ControlSilence && c.Offset < next {
+			all = all.With(&c.Silence, math.MinInt64)
 		}
 	}
 	return all

@@ -59,6 +59,7 @@ type left struct {
 	Packs      []pipeline.PackRef
 	First      pipeline.FirstStart
 	Storms     pipeline.Storms
+	Silences   pipeline.Silences
 	Held       map[string]pipeline.Held
 	Erased     pipeline.Erasures
 	Profiles   map[string]string // "": none
@@ -262,6 +263,7 @@ func (t *trial) left() (l left, err error) {
 		First:      st.Meta.First,
 		Storms:     st.Meta.Storms,
 		Erased:     st.Meta.Erased,
+		Silences:   st.Meta.Silences,
 		Profiles:   map[string]string{},
 	}
 	var load pipeline.Load

@@ -52,6 +52,7 @@ type Metrics struct {
 	customers *prometheus.GaugeVec
 	held      *prometheus.GaugeVec   // partition, reason
 	storms    *prometheus.CounterVec // partition
+	silences  *prometheus.GaugeVec   // partition
 	cached    *prometheus.GaugeVec
 	sources   *prometheus.GaugeVec
 }
@@ -232,10 +233,11 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		held: gauge(
 			"held_raises",
 			"Raises that are held: decided, not published, and to be decided once more; by reason: of a first start's history, "+
-				"or of a storm.",
+				"of a storm, or for a silence.",
 			"partition",
 			"reason",
 		),
+		silences: gauge("silences", "Silences in force, which hold back the raises that they match.", "partition"),
 		storms: counter(
 			"storms_total",
 			"Hours in which far more lapses fell due than usual, so that further ones were held.",
@@ -331,6 +333,7 @@ func (m *Metrics) Forget(partition int) {
 		m.customers,
 		m.cached,
 		m.held,
+		m.silences,
 		m.stops,
 		m.stalls,
 		m.packWait,
@@ -416,6 +419,7 @@ func (m *Metrics) tick(o *owner) {
 	for reason := pipeline.HeldHistory; reason < pipeline.NumHoldReasons; reason++ {
 		m.held.WithLabelValues(p, reason.String()).Set(float64(size.Held[reason]))
 	}
+	m.silences.WithLabelValues(p).Set(float64(len(o.line.Silences())))
 	m.sources.DeletePartialMatch(prometheus.Labels{"partition": p})
 	o.line.Sources(func(name string, stalled bool) {
 		m.sources.WithLabelValues(p, name).Set(map[bool]float64{true: 1}[stalled])

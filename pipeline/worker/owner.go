@@ -65,7 +65,7 @@ func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line
 		idle:    &line.Batch{},
 		input:   &prefetcher{log: w.cfg.Log, verify: w.cfg.Verify, end: w.cfg.End, edges: l.Edges()},
 		answers: make(chan pipeline.Answer, 2),
-		asking:  asking{found: make(chan []pipeline.Asked, 1), done: map[string]bool{}},
+		asking:  asking{found: make(chan []pipeline.Asked, 1), done: map[string]bool{}, left: -1},
 		proof:   time.Now(),
 	}
 	if before := w.Progress(); before.Told {
@@ -95,6 +95,7 @@ func (o *owner) close() {
 func (o *owner) run(revoked <-chan struct{}) error {
 	tick := time.NewTicker(o.cfg.PublishEvery / 4)
 	defer tick.Stop()
+	o.lookFirst(time.Now())
 	for {
 		if err := o.p.Failed(); err != nil {
 			return err
@@ -357,7 +358,7 @@ func (o *owner) finished() bool {
 	if o.draining && o.p.Rewinding() {
 		return true // nothing may be published before the replay has caught up; the next owner continues it
 	}
-	return o.p.Settled() && (o.draining || !o.line.Sweeping() && !o.line.Releasing() && !o.toAdvance())
+	return o.p.Settled() && (o.draining || !o.line.Sweeping() && !o.line.Changing() && !o.toAdvance())
 }
 
 // moved notes that the partition has moved, or that there is nothing to do.
@@ -380,6 +381,7 @@ func (o *owner) report() {
 		Publishing:  o.publishing(),
 		Stalled:     o.stalledSources(),
 		Held:        o.held(),
+		Silences:    o.silences(),
 	})
 }
 

@@ -18,16 +18,16 @@ const (
 	mostReleased = 1_000 // which are loaded and published together
 )
 
-// askRelease asks the line for the next release, if it is time.
+// askRelease asks the line for what a person wants, else for the next release, if it is time.
 func (o *owner) askRelease(now time.Time) {
-	if o.draining || o.full() || !o.line.MayRelease() {
+	if o.draining || o.full() || !o.line.MayChange() {
 		return
 	}
 	at := now.UnixMilli()
 	if watermark, ok := o.line.Watermark(); ok {
 		at = max(at, watermark)
 	}
-	if o.releaseAsked(at) {
+	if o.doAsked(at) || !o.line.MayRelease() {
 		return
 	}
 	for reason := pipeline.HeldHistory; reason < pipeline.NumHoldReasons; reason++ {

@@ -34,7 +34,7 @@ func (o *owner) tellReview(t *line.Tally) {
 	r.raised += t.Released[pipeline.HeldStorm]
 	r.dropped += t.Withdrawn[pipeline.HeldStorm]
 	held := o.line.Size().Held[pipeline.HeldStorm]
-	if r.raised == 0 && (r.dropped == 0 || held > 0) || o.line.Releasing() || o.line.Waiting(pipeline.HeldStorm) > 0 {
+	if r.raised == 0 && (r.dropped == 0 || held > 0) || o.line.Changing() || o.line.Waiting(pipeline.HeldStorm) > 0 {
 		return
 	}
 	o.cfg.Logger.Info().Uint64("raised", r.raised).Uint64("back", r.dropped).Int("held", held).

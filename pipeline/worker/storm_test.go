@@ -81,7 +81,7 @@ func TestStormInterleavings(t *testing.T) {
 	for seed := range uint64(stormInputs) {
 		all = append(all, stormInput(t, seed))
 	}
-	storms, released, asked, rolledBack := 0, 0, 0, 0
+	storms, released, asked, silenced, rolledBack := 0, 0, 0, 0, 0
 	for s := uint64(1); s <= 400; s++ {
 		if *seed != 0 && s != *seed {
 			continue
@@ -106,19 +106,42 @@ func TestStormInterleavings(t *testing.T) {
 			storms += strings.Count(text, `"storm_opened"`)
 			released += strings.Count(text, `"reason":"storm"`)
 			asked += strings.Count(text, `"last":true`)
+			silenced += strings.Count(text, `"reason":"silence"`)
 			rolledBack += min(run.rollbacks, 1)
 		})
 	}
-	t.Logf("%d storms, %d releases, %d as asked, %d trials with a rollback", storms, released, asked, rolledBack)
-	if *seed == 0 && (storms < 200 || released < 200 || asked < 20 || rolledBack < 50) {
+	t.Logf(
+		"%d storms, %d releases, %d as asked, %d of silences, %d trials with a rollback",
+		storms,
+		released,
+		asked,
+		silenced,
+		rolledBack,
+	)
+	if *seed == 0 && (storms < 200 || released < 200 || asked < 20 || silenced < 30 || rolledBack < 50) {
 		t.Error("the trials show too little")
 	}
 }
 
+// silencedUntil lies in the middle of the log.
+var silencedUntil = time.Date(2026, 1, 12, 0, 0, 0, 0, time.UTC)
+
 // decidedOnce runs a disturbed trial, then replays it from an empty store.
 func decidedOnce(s *schedule) (err error) {
 	in := s.input
+	if s.chance(2) {
+		s.note("a person asks for a silence")
+		s.store.Ask(0, &pipeline.Asked{ID: "quiet", Kind: pipeline.AskSilence, By: "ann", Silence: pipeline.Silence{
+			ID: "s1", Match: pipeline.Match{Kind: "lapse"}, Until: silencedUntil,
+		}})
+	}
 	s.disturbed()
+	if s.chance(3) {
+		s.note("a person asks for its end")
+		s.store.Ask(0, &pipeline.Asked{
+			ID: "loud", Kind: pipeline.AskSilence, By: "ann", Silence: pipeline.Silence{ID: "s1", Ended: true},
+		})
+	}
 	if s.chance(2) {
 		s.note("a person asks")
 		s.store.Ask(0, &pipeline.Asked{ID: "id", Kind: pipeline.AskRelease, Reason: "storm", By: "ann"})
@@ -129,8 +152,11 @@ func decidedOnce(s *schedule) (err error) {
 	if err := s.kafka.settle(); err != nil {
 		return err
 	}
-	if n := strings.Count(strings.Join(in.want.published["control/"], ""), `"last":true`); n > 1 {
-		return fmt.Errorf("what was asked once is done %d times", n)
+	text := strings.Join(in.want.published["control/"], "")
+	for _, done := range []string{`"last":true`, `"asked":"quiet"`, `"asked":"loud"`} {
+		if n := strings.Count(text, done); n > 1 {
+			return fmt.Errorf("what was asked once is done %d times: %s", n, done)
+		}
 	}
 	if err := raisedOnce(in.want.published); err != nil {
 		return err

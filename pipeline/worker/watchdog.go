@@ -25,6 +25,8 @@ type Progress struct {
 	Stalled []string       // names of the sources of events that are stalled; an empty one is of events that name none
 	Held    map[string]int // raises that are held, by reason
 
+	Silences []string // ids of those in force
+
 	Waiting    time.Duration // how long the oldest outbox entry has waited at most
 	Publishing time.Duration // how long the latest publication took, or the next one has taken by now
 }

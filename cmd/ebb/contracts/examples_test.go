@@ -173,6 +173,15 @@ func changes() []pipeline.Change {
 		{Kind: pipeline.ControlErased, Erased: pipeline.Erased{
 			Customer: 0xc0ffee, Key: 0xbeef, Until: at, By: "kim", Why: "request 17",
 		}},
+		{Kind: pipeline.ControlSilence, Silence: pipeline.Silence{
+			Number: 3,
+			ID:     "7F3KQ2",
+			Match:  pipeline.Match{Kind: "lapse", Playbook: "win_back", Tenant: "shop-de", Pack: "retail"},
+			Until:  at.Add(4 * time.Hour),
+			By:     "kim",
+			Why:    "the sender is down",
+			Asked:  "9a0b",
+		}},
 		{Kind: pipeline.ControlStalled, Source: source},
 		{Kind: pipeline.ControlResumed, Source: source},
 	}

@@ -39,7 +39,9 @@ type PartitionState struct {
 	// one is of the events that name none
 	Stalled []string `json:"sources_stalled,omitempty"`
 
-	Held map[string]int `json:"held,omitempty"` // raises that are held, by reason: history, storm
+	Held map[string]int `json:"held,omitempty"` // raises that are held, by reason: history, storm, silence
+
+	Silences []string `json:"silences,omitempty"` // ids of those in force
 }
 
 // ShadowState is one shadow in the answer of /readyz.

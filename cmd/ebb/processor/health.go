@@ -77,7 +77,7 @@ func (p *Processor) ready() probes.Readiness {
 			r.Partitions,
 			probes.PartitionState{
 				Partition: n, State: s.Phase.String(), Reason: reason(s), Next: at.Next, Lag: lag(s.Phase, &at),
-				Stalled: at.Stalled, Held: at.Held,
+				Stalled: at.Stalled, Held: at.Held, Silences: at.Silences,
 			},
 		)
 	}

@@ -49,6 +49,7 @@ var whyNot = map[string]string{ //nolint:gochecknoglobals // a table
 	"history":  "it follows from history alone",
 	"storm":    "far more lapses fell due in its hour than usual",
 	"unraised": "the episode's raise did not go out",
+	"silence":  "a silence matches it",
 }
 
 // ends are the ends of what was held, in words.
@@ -56,6 +57,7 @@ var ends = map[string]string{ //nolint:gochecknoglobals // a table
 	"recovered": "the customer is back",
 	"corrected": "the customer was not silent for long enough",
 	"expired":   "its time is over",
+	"churned":   "the customer has done nothing for a horizon",
 	"gone":      "the customer is gone for good",
 	"covered":   "another alert of the customer took its place",
 	"erased":    "the customer is erased",
