@@ -20,11 +20,12 @@ var stages = [...]stage{
 	withholdStorm, // it counts what history withholds, too
 	withholdHistory,
 	readProbability,
+	assignArm,
 	withholdPublished, // the last: so what earlier stages keep is the same in a replay
 }
 
 // released are the stages of a held raise that is released.
-var released = [...]stage{readProbability, withholdPublished}
+var released = [...]stage{readProbability, assignArm, withholdPublished}
 
 // stage looks at one decision. It lets it pass, changes it, or withholds it for a reason, a constant in snake_case that
 // metrics show. It is a function of its arguments: no clock, no chance, no I/O. State of a stage has a section of its
@@ -49,6 +50,8 @@ type decided struct {
 	Hold   pipeline.HoldReason
 	Review int64          // with Hold: see pipeline.Held
 	Opens  pipeline.Storm // set by withholdStorm: a storm that opens by this raise; zero: none does
+
+	Tells bool // set by assignArm: the customer's arm is published with the alert
 }
 
 // decided takes a decision through the stages to the outbox.
@@ -83,6 +86,9 @@ func (l *Line) conclude(on *decided, withheld string) {
 	if on.Opens.Number > 0 {
 		l.announceStorm(on)
 	}
+	if on.Tells {
+		l.announceArm(&on.Entry, on.Alert.Assigned)
+	}
 	switch {
 	case on.Hold != 0:
 		l.hold(on)
@@ -91,6 +97,7 @@ func (l *Line) conclude(on *decided, withheld string) {
 		l.staged.append(&on.Entry, nil)
 		t.Alerts[on.Alert.Transition]++
 		t.Tiers[on.Alert.Tier]++
+		t.Arms[on.Alert.Assigned.Arm]++
 	case withheld == Repeated:
 		t.repeat()
 		if l.repeated != nil {

@@ -105,6 +105,7 @@ func TestProfileBytes(t *testing.T) {
 		Trouble: profile.Trouble{Type: 0x0a0b, At: 5},
 		Plays:   [profile.NumKinds]profile.PlayMark{profile.Lapse: 0x01020304, profile.Explicit: 5},
 		Steps:   [profile.NumKinds]uint8{profile.Lapse: 2, profile.Explicit: 1},
+		Holdout: profile.Holdout{Rules: 0x0a0b0c0d, Epoch: 300, Assigned: 3, HeldOut: 2},
 	}
 	p.Triggered[0] = profile.Triggered{
 		Episode:  profile.Episode{Number: 1, Sequence: 2, LastTransition: 7, Opened: 6},
@@ -114,7 +115,7 @@ func TestProfileBytes(t *testing.T) {
 	p.Remember(12)
 	time := func(v byte) []byte { return []byte{v, 0, 0, 0, 0, 0} }
 	float := func(low, high byte) []byte { return []byte{0, 0, 0, 0, 0, 0, low, high} }
-	want := []byte{4, 20}
+	want := []byte{4, 21}
 	for _, section := range [][]byte{
 		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
 		slices.Concat(
@@ -153,6 +154,7 @@ func TestProfileBytes(t *testing.T) {
 		slices.Concat([]byte{19, 10}, time(3), []byte{11, 0, 0, 0}),
 		slices.Concat([]byte{20, 13, 3}, time(3), time(6)),
 		slices.Concat([]byte{21, 8, 0x0b, 0x0a}, time(5)),
+		{31, 8, 0x0d, 0x0c, 0x0b, 0x0a, 0xac, 2, 3, 2},
 	} {
 		want = append(want, section...)
 	}
