@@ -44,7 +44,7 @@ func (d *decided) drawArm(kind profile.KindSet) {
 // watermark: an event may be late, or its clock wrong. In history nobody acts on anything yet.
 func (l *Line) tellArm(c *customer, e *pipeline.Event) {
 	by := &l.settings.Holdout
-	if !by.On() || !l.meta.First.Raises() || c.profile.Empty() {
+	if !by.On() || !l.meta.Clock.Started || !l.meta.First.Raises() || c.profile.Empty() {
 		return
 	}
 	if epoch := by.Epoch(l.meta.Clock.Watermark); c.profile.Holdout.Newer(by.Rules(), epoch) {

@@ -148,6 +148,49 @@ func TestHoldoutOfRandomLogs(t *testing.T) {
 	}
 }
 
+// TestArmOfEvents: a customer's arm is published with its first event once the clock has started, and with the first of
+// each later epoch; not while the group is in its history, and not without a holdout.
+func TestArmOfEvents(t *testing.T) {
+	days := func(from, to float64) (records []pipeline.Record) {
+		for day := from; day < to; day++ {
+			for _, name := range []string{"one", "two", "three"} {
+				records = append(records, visit("", name, "visit", day))
+			}
+		}
+		return records
+	}
+	epochs := func(s *shelf) (all []uint32) {
+		for _, e := range s.armed() {
+			if _, name := pipeline.SplitKey(e.Key); e.Kind == pipeline.EntryAudience && string(name) == "one" {
+				all = append(all, e.Alert.Assigned.Epoch)
+			}
+		}
+		return all
+	}
+	s := holding(t, anyOf(t, 50*24*time.Hour), halves)
+	s.put(t, days(0, 30))
+	first := halves.Epoch(1_700_000_000_000)
+	if diff := cmp.Diff([]uint32{first, first + 1, first + 2, first + 3}, epochs(s)); diff != "" {
+		t.Error(diff)
+	}
+	s.cfg.Settings.Holdout.Salt = "another"
+	s.restart()
+	s.put(t, days(30, 31))
+	s.cfg.Settings.Holdout = pipeline.Holdout{}
+	s.restart()
+	s.put(t, days(31, 60))
+	if got := epochs(s); len(got) != 5 || got[4] != first+3 {
+		t.Errorf("%v, after another salt and the end of the holdout", got)
+	}
+	h := holding(t, anyOf(t, 50*24*time.Hour), halves)
+	h.meta.First = pipeline.FirstStart{Until: 1000}
+	h.restart()
+	h.put(t, days(0, 35))
+	if got := epochs(h); len(got) != 0 {
+		t.Errorf("in history: %v", got)
+	}
+}
+
 // checkArms checks the arms of alerts, and counts episodes by arm; under NoArm, the published arms.
 func checkArms(r *rapid.T, all []pipeline.Entry, by *pipeline.Holdout) (counts [alert.NumArms]int) {
 	raised, told := map[alert.ID]alert.Arm{}, map[string]uint32{}
