@@ -87,7 +87,7 @@ func (l *Line) conclude(on *decided, withheld string) {
 		l.announceStorm(on)
 	}
 	if on.Tells {
-		l.announceArm(&on.Entry, on.Alert.Assigned)
+		l.announceArm(on.Key, on.Alert.Assigned)
 	}
 	switch {
 	case on.Hold != 0:

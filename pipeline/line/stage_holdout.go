@@ -42,24 +42,31 @@ func (d *decided) drawArm(kind profile.KindSet) {
 
 // tellArm publishes the arm of a customer whose event is folded, the first time in an epoch. The epoch is that of the
 // watermark: an event may be late, or its clock wrong. In history nobody acts on anything yet.
-func (l *Line) tellArm(c *customer, e *pipeline.Event) {
+func (l *Line) tellArm(c *customer) {
 	by := &l.settings.Holdout
 	if !by.On() || !l.meta.Clock.Started || !l.meta.First.Raises() || c.profile.Empty() {
 		return
 	}
 	if epoch := by.Epoch(l.meta.Clock.Watermark); c.profile.Holdout.Newer(by.Rules(), epoch) {
 		key := l.cache.key(c)
-		l.announceArm(&pipeline.Entry{Offset: e.Offset, Due: l.meta.Clock.Fired, Key: key}, by.Assign(key, epoch))
+		l.announceArm(key, by.Assign(key, epoch))
 	}
 }
 
-// announceArm appends an arm of a customer to the outbox, at the place of a decision or an event.
-func (l *Line) announceArm(at *pipeline.Entry, arm alert.Assignment) {
-	e := pipeline.Entry{
-		Kind: pipeline.EntryAudience, Offset: at.Offset, Due: at.Due, Next: at.Next, Release: at.Release, Key: at.Key,
-		Until: l.settings.Holdout.Ends(arm.Epoch),
+// forgetArm has the arm of a customer whose state is removed removed from the topic, too.
+func (l *Line) forgetArm(c *customer) {
+	if c.profile.Holdout.Epoch != 0 {
+		l.announceArm(l.cache.key(c), alert.Assignment{})
 	}
-	if e.Alert.Assigned = arm; !l.mark.Covers(&e) {
+}
+
+// announceArm appends an arm of a customer to the outbox, unless it was published before the state was rolled back.
+func (l *Line) announceArm(key []byte, arm alert.Assignment) {
+	e := pipeline.Entry{Kind: pipeline.EntryAudience, Key: key}
+	if e.Alert.Assigned = arm; arm.Epoch != 0 {
+		e.Until = l.settings.Holdout.Ends(arm.Epoch)
+	}
+	if l.put(&e); !l.mark.Covers(&e) {
 		l.staged.append(&e, nil)
 	}
 }

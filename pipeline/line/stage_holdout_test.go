@@ -233,3 +233,53 @@ func (s *shelf) againArms(t testing.TB, rng *rand.Rand, records []pipeline.Recor
 	s.againWith(t, rng, records, func(e *pipeline.Entry, _ *pack.Pack) { alerts = append(alerts, armText(e)) })
 	return alerts
 }
+
+// TestArmIsForgotten: with the state of a customer who is gone its arm is removed from the topic, once; who comes back is
+// told anew.
+func TestArmIsForgotten(t *testing.T) {
+	s := newShelf(t, anyOf(t, 5*24*time.Hour), 20*24*time.Hour, time.Hour)
+	s.cfg.Settings.Holdout = pipeline.Holdout{Share: alert.Whole / 2, Salt: "s", EpochMillis: 3650 * pipeline.DayMillis}
+	s.restart()
+	for day := range 100 {
+		records := []pipeline.Record{visit("", "one", "visit", float64(day)), visit("", "two", "visit", float64(day))}
+		if day < 5 || day == 80 {
+			records = append(records, visit("", "gone", "visit", float64(day)))
+		}
+		s.put(t, records)
+		s.settle(t)
+	}
+	var got []alert.Arm
+	for _, e := range s.armed() {
+		if _, name := pipeline.SplitKey(e.Key); e.Kind == pipeline.EntryAudience && string(name) == "gone" {
+			got = append(got, e.Alert.Assigned.Arm)
+		}
+	}
+	if len(got) < 3 || got[0] == alert.NoArm || got[1] != alert.NoArm || got[2] != got[0] || len(got) > 4 {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestArmOfErased: the arm of a customer who is erased is removed from the topic, before it is told that it is erased.
+func TestArmOfErased(t *testing.T) {
+	s := holding(t, anyOf(t, 50*24*time.Hour), halves)
+	for day := range 3 {
+		s.put(t, []pipeline.Record{
+			visit("", "c", "visit", float64(day)), visit("", "one", "visit", float64(day)), visit("", "two", "visit", float64(day)),
+		})
+	}
+	s.put(t, []pipeline.Record{visit("", "c", "erase", 3)})
+	var got []string
+	for _, b := range s.outbox {
+		e := pipeline.MustReadEntry(b)
+		switch {
+		case string(e.Key) != key("c"):
+		case e.Kind == pipeline.EntryAudience:
+			got = append(got, fmt.Sprintf("arm %q", e.Alert.Assigned.Arm))
+		case e.Kind == pipeline.EntryErased:
+			got = append(got, "erased")
+		}
+	}
+	if len(got) != 3 || got[1] != `arm ""` || got[2] != "erased" {
+		t.Errorf("%q", got)
+	}
+}

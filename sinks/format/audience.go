@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ebb/pipeline"
+	"ebb/scoring/alert"
 )
 
 // Audience is the value of a record that says which arm of a holdout a customer belongs to. Its fields are a contract:
@@ -20,9 +21,16 @@ type Audience struct {
 	Until    time.Time   `json:"until"` // end of the epoch, in event time: then the arm is drawn anew
 }
 
-// audience makes the record of a customer's arm. The topic is compacted: each customer's newest arm stands there.
+// audience makes the record of a customer's arm. The topic is compacted: each customer's newest arm stands there, and
+// none of a customer who is gone.
 func (r *Renderer) audience(e *pipeline.Entry) pipeline.Outgoing {
+	out := pipeline.Outgoing{
+		Topic: r.Audience, Partition: -1, Key: AudienceKey(e.Alert.Tenant, e.Alert.Customer), Timestamp: asOfNow,
+	}
 	arm := &e.Alert.Assigned
+	if arm.Arm == alert.NoArm {
+		return out
+	}
 	value, err := json.Marshal(Audience{
 		Tenant: string(e.Alert.Tenant), Customer: string(e.Alert.Customer), Arm: arm.Arm.String(), Epoch: arm.Epoch,
 		Share: json.Number(arm.AppendShare(nil)), Until: time.UnixMilli(e.Until).UTC(),
@@ -30,10 +38,8 @@ func (r *Renderer) audience(e *pipeline.Entry) pipeline.Outgoing {
 	if err != nil {
 		panic("BUG: an arm is plain texts and numbers: " + err.Error())
 	}
-	return pipeline.Outgoing{
-		Topic: r.Audience, Partition: -1, Key: AudienceKey(e.Alert.Tenant, e.Alert.Customer), Value: value,
-		Timestamp: asOfNow,
-	}
+	out.Value = value
+	return out
 }
 
 // AudienceKey is the key of a customer's arm: the customer, as alerts have it, with an escaped tenant and a slash before

@@ -39,6 +39,10 @@ func TestRenderAudience(t *testing.T) {
 	if got := show(render(&e, nil)); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
+	e.Alert.Assigned = alert.Assignment{}
+	if gone := render(&e, nil); gone.Value != nil || string(gone.Key) != "acme/Zoë/1" {
+		t.Errorf("of a customer who is gone: %q: %q", gone.Key, gone.Value)
+	}
 }
 
 // TestAudienceKey: a customer without a tenant has the key that its alerts have, and no two customers share one.
