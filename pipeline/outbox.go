@@ -20,6 +20,7 @@ const (
 	EntryControl    EntryKind = 4 // a change that applies before the record at Offset, to the topic of control records
 	EntryDecision   EntryKind = 5 // what became of a decision that is no alert at once, to the topic of decisions
 	EntryErased     EntryKind = 6 // that a customer is erased, to the alert topic
+	EntryAudience   EntryKind = 7 // the arm of a customer, to the topic of audiences
 )
 
 // Entry is one decision of a batch that is still to be published. Offset and Due together identify it after a takeover:
@@ -36,7 +37,7 @@ type Entry struct {
 
 	Code Code // quarantine: why
 
-	Key []byte // alert, decision, erased: the customer's state key
+	Key []byte // alert, decision, erased, audience: the customer's state key
 	// alert: the decision, its customer, and its cause; erased: the customer, the cause, and At, up to when its events count
 	// for nothing
 	Alert alert.Alert
@@ -47,6 +48,7 @@ type Entry struct {
 	Canonical []byte          // pack: in its canonical form
 	Change    Change          // control: what changes
 	Ruling    Ruling          // decision: what became of it
+	Until     int64           // audience: when the epoch of the arm, which is Alert.Assigned, ends, in ms
 }
 
 // Pending is an outbox entry on its way to be published. It stays encoded until then, because its decoded form is three
@@ -127,6 +129,8 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 		return appendRuling(encode.AppendParts(dst, e.Key), &e.Ruling)
 	case EntryErased:
 		dst = binary.AppendVarint(dst, e.Alert.At)
+	case EntryAudience:
+		return e.Alert.Assigned.AppendTo(binary.AppendVarint(encode.AppendParts(dst, e.Key), e.Until))
 	default:
 		dst = scoring.AppendDecision(append(dst, e.PackEpoch), &e.Alert.Decision)
 	}
@@ -135,7 +139,7 @@ func AppendEntry(dst []byte, e *Entry) []byte {
 	for _, n := range [...]int64{c.Time, c.Offset, int64(c.Partition)} {
 		dst = binary.AppendVarint(dst, n)
 	}
-	return encode.AppendParts(dst, e.Key, c.EventID, c.EventType)
+	return e.Alert.Assigned.AppendTo(encode.AppendParts(dst, e.Key, c.EventID, c.EventType))
 }
 
 // ReadEntry decodes one entry. Its slices alias b. Errors say whether it is damaged or of a newer build.
@@ -167,6 +171,10 @@ func ReadEntry(b []byte) (e Entry, err error) {
 		e.Key = r.Part()
 		e.Ruling, sound = readRuling(&r)
 		sound = e.splitKey(&r) && sound
+	case EntryAudience:
+		e.Key, e.Until = r.Part(), r.Varint()
+		e.Alert.Assigned.Read(&r)
+		sound = e.splitKey(&r)
 	default:
 		err = fmt.Errorf("kind %d is not known to this build", e.Kind)
 	}
@@ -233,6 +241,7 @@ func (e *Entry) readCause(r *encode.Reader) bool {
 	c.Deadline = r.Bool()
 	c.Time, c.Offset, c.Partition = r.Varint(), r.Varint(), int(r.Varint())
 	e.Key, c.EventID, c.EventType = r.Part(), r.Part(), r.Part()
+	e.Alert.Assigned.Read(r)
 	return e.splitKey(r)
 }
 

@@ -50,6 +50,13 @@ func drawEntry(t *rapid.T) pipeline.Entry {
 		e.Kind, e.Code = pipeline.EntryQuarantine, pipeline.Code(rapid.IntRange(1, 17).Draw(t, "code"))
 		return e
 	}
+	e.Alert.Assigned = drawArm(t)
+	if rapid.IntRange(0, 3).Draw(t, "audience") == 0 {
+		e.Kind, e.Until = pipeline.EntryAudience, rapid.Int64Min(0).Draw(t, "until")
+		e.Key = pipeline.AppendKey(nil, rapid.SliceOfN(rapid.Byte(), 0, pipeline.MaxTenant).Draw(t, "tenant"), []byte("c"))
+		e.Alert.Tenant, e.Alert.Customer = pipeline.SplitKey(e.Key)
+		return e
+	}
 	e.Kind = pipeline.EntryAlert
 	e.Alert.Decision = scoring.Decision{
 		Transition: scoring.Raised,
@@ -98,6 +105,34 @@ func drawDecision(t *rapid.T, e pipeline.Entry) pipeline.Entry {
 	return e
 }
 
+// drawArm draws the arm of an alert: none, that of a raise, or that of what follows.
+func drawArm(t *rapid.T) (a alert.Assignment) {
+	if a.Arm = alert.Arm(rapid.IntRange(0, int(alert.NumArms)-1).Draw(t, "arm")); a.Arm != alert.NoArm &&
+		rapid.Bool().Draw(t, "raise") {
+		a.Epoch = rapid.Uint32Min(1).Draw(t, "epoch")
+		a.Share = rapid.Uint32Range(1, alert.Whole).Draw(t, "share")
+	}
+	return a
+}
+
+// TestEntryWithoutArm: an alert that no holdout has to do with is stored as before there were any; an arm that there is
+// not is refused.
+func TestEntryWithoutArm(t *testing.T) {
+	e := pipeline.Entry{Kind: pipeline.EntryAlert, Offset: 1, Key: []byte("\x00c")}
+	e.Alert.Transition = scoring.Raised
+	plain := pipeline.AppendEntry(nil, &e)
+	e.Alert.Assigned = alert.Assignment{Arm: alert.HeldOut, Epoch: 5, Share: 300}
+	with := pipeline.AppendEntry(nil, &e)
+	if !bytes.Equal(with, append(bytes.Clone(plain), 2, 5, 0xac, 2)) {
+		t.Errorf("% x, without % x", with, plain)
+	}
+	for _, spoilt := range []string{"\x00", "\x02", "\x02\x05", "\x02\x05\x00", "\x02\x00\x05", "\x03\x05\x01", "\x02\x05\x01\x00"} {
+		if got, err := pipeline.ReadEntry(append(bytes.Clone(plain), spoilt...)); err == nil {
+			t.Errorf("%x is read as %+v", spoilt, got.Alert.Assigned)
+		}
+	}
+}
+
 func TestEntryRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := drawEntry(t)
@@ -142,6 +177,10 @@ func FuzzReadEntry(f *testing.F) {
 			Erased: pipeline.Erased{Customer: 1, Until: time.UnixMilli(7).UTC()},
 		},
 	}))
+	e.Alert.Assigned = alert.Assignment{Arm: alert.HeldOut, Epoch: 5, Share: 100}
+	f.Add(pipeline.AppendEntry(nil, &e))
+	e.Kind, e.Until = pipeline.EntryAudience, 6
+	f.Add(pipeline.AppendEntry(nil, &e))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := pipeline.ReadEntry(b)
 		if err != nil {

@@ -15,18 +15,19 @@ import (
 // as it was, so they are part of the state, and changed ones begin before a record, by a control record. The zero value
 // is none: they are not announced yet.
 type Settings struct {
-	Rules           int    `json:"rules"`                     // version of the rules by which records are read; see decode.Rules
-	MaxRecordBytes  int    `json:"max_record_bytes"`          // a larger record is quarantined
-	Mapping         string `json:"mapping,omitempty"`         // of JSON in no known envelope, as decode.MappingSpec encodes it
-	TrackAnonymous  bool   `json:"track_anonymous,omitempty"` // messages of visitors count, under their anonymous id
-	LatenessMillis  int64  `json:"lateness_ms"`               // how far events of a partition may be out of order
-	RetentionMillis int64  `json:"retention_ms"`              // after which the state of a silent customer is removed; 0: never
-	Guard           int    `json:"guard,omitempty"`           // version of the rules by which sources are judged; 0: they are not
-	Heartbeat       string `json:"heartbeat,omitempty"`       // type of the events by which a source shows that it lives
-	Storm           int    `json:"storm,omitempty"`           // version of the rules by which a storm is told; 0: none is
-	ReviewMillis    int64  `json:"review_ms,omitempty"`       // after its hour, what a storm holds is held for so long
-	Zone            string `json:"zone,omitempty"`            // time zone of customers who have none of their own; empty: unknown
-	Zones           string `json:"zones,omitempty"`           // of those of some tenants: a JSON object, zone by tenant
+	Rules           int     `json:"rules"`                     // version of the rules by which records are read; see decode.Rules
+	MaxRecordBytes  int     `json:"max_record_bytes"`          // a larger record is quarantined
+	Mapping         string  `json:"mapping,omitempty"`         // of JSON in no known envelope, as decode.MappingSpec encodes it
+	TrackAnonymous  bool    `json:"track_anonymous,omitempty"` // messages of visitors count, under their anonymous id
+	LatenessMillis  int64   `json:"lateness_ms"`               // how far events of a partition may be out of order
+	RetentionMillis int64   `json:"retention_ms"`              // after which the state of a silent customer is removed; 0: never
+	Guard           int     `json:"guard,omitempty"`           // version of the rules by which sources are judged; 0: they are not
+	Heartbeat       string  `json:"heartbeat,omitempty"`       // type of the events by which a source shows that it lives
+	Storm           int     `json:"storm,omitempty"`           // version of the rules by which a storm is told; 0: none is
+	ReviewMillis    int64   `json:"review_ms,omitempty"`       // after its hour, what a storm holds is held for so long
+	Zone            string  `json:"zone,omitempty"`            // time zone of customers who have none of their own; empty: unknown
+	Zones           string  `json:"zones,omitempty"`           // of those of some tenants: a JSON object, zone by tenant
+	Holdout         Holdout `json:"holdout,omitzero"`
 }
 
 // Homes are the time zones of tenants, for their customers who have none of their own. The zero value knows none.

@@ -70,7 +70,7 @@ func (a *app) decisions(cmd *cobra.Command, f *decisionsFlags) error {
 	if err != nil {
 		return err
 	}
-	client, err := connect.Kafka(cfg, cfg.Kafka.Alerts, cfg.Kafka.Decisions)
+	client, err := connect.Kafka(cfg, cfg.Kafka.Alerts, cfg.Kafka.Holdout, cfg.Kafka.Decisions)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ a customer is about to leave, silence included. Every event counts once, every a
 		{"Run it:", []*cobra.Command{
 			newCheckCommand(a), newRunCommand(a), newHealthCommand(a), newRebuildCommand(a), newRepairCommand(a),
 			newReplayCommand(a), newReleaseCommand(a), newSilenceCommand(a),
-			newEraseCommand(a),
+			newEraseCommand(a), newReportCommand(a),
 		}},
 		{
 			"What goes in and what comes out:",

@@ -25,6 +25,7 @@ func (l *Line) erase(e *pipeline.Event, r *pipeline.Record, c *customer) {
 	minute := l.meta.Clock.Minute()
 	l.fire(c, minute)
 	l.withdrawAll(c, pipeline.EndErased, minute)
+	l.forgetArm(c)
 	c.profile, c.erased = profile.Profile{}, true
 	l.cache.keep(c, &profile.Customer{})
 	if c.stored {

@@ -345,6 +345,7 @@ func (l *Line) event(e *pipeline.Event, h hashes, c *customer) {
 		return
 	}
 	l.remember(c, h.id)
+	l.tellArm(c)
 	for i := range decisions {
 		l.decided(c, &decisions[i], l.cause(e)) // through the stages to the outbox
 	}

@@ -39,6 +39,7 @@ func (l *Line) retire(c *customer, minute int64) {
 	end := l.goneMinute(c)
 	if end <= minute {
 		l.withdrawAll(c, pipeline.EndGone, minute)
+		l.forgetArm(c)
 		c.profile = profile.Profile{}
 		l.cache.keep(c, &profile.Customer{})
 		l.staged.Tally.Removed++

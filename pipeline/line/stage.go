@@ -21,11 +21,12 @@ var stages = [...]stage{
 	withholdHistory,
 	withholdSilence,
 	readProbability,
+	assignArm,
 	withholdPublished, // the last: so what earlier stages keep is the same in a replay
 }
 
 // released are the stages of a held raise that is released: it may be held once more.
-var released = [...]stage{withholdSilence, readProbability, withholdPublished}
+var released = [...]stage{withholdSilence, readProbability, assignArm, withholdPublished}
 
 // stage looks at one decision. It lets it pass, changes it, or withholds it for a reason, a constant in snake_case that
 // metrics show. It is a function of its arguments: no clock, no chance, no I/O. State of a stage has a section of its
@@ -51,6 +52,8 @@ type decided struct {
 	Review  int64          // with Hold: see pipeline.Held
 	Silence int64          // the same
 	Opens   pipeline.Storm // set by withholdStorm: a storm that opens by this raise; zero: none does
+
+	Tells bool // set by assignArm: the customer's arm is published with the alert
 
 	Was pipeline.Held // how the raise was held that is decided anew; zero: it is new
 }
@@ -87,6 +90,9 @@ func (l *Line) conclude(on *decided, withheld string) {
 	if on.Opens.Number > 0 {
 		l.announceStorm(on)
 	}
+	if on.Tells {
+		l.announceArm(on.Key, on.Alert.Assigned)
+	}
 	switch {
 	case on.Hold != 0:
 		l.hold(on)
@@ -95,6 +101,7 @@ func (l *Line) conclude(on *decided, withheld string) {
 		l.staged.append(&on.Entry, nil)
 		t.Alerts[on.Alert.Transition]++
 		t.Tiers[on.Alert.Tier]++
+		t.Arms[on.Alert.Assigned.Arm]++
 	case withheld == Repeated:
 		t.repeat()
 		if l.repeated != nil {

@@ -161,7 +161,16 @@ func (s *shelf) change(t testing.TB) {
 // once more.
 func (s *shelf) again(t testing.TB, rng *rand.Rand, records []pipeline.Record) (alerts []string) {
 	t.Helper()
-	s.cfg.Repeated = func(e *pipeline.Entry, _ *pack.Pack) { alerts = append(alerts, alertText(e)) }
+	s.againWith(t, rng, records, func(e *pipeline.Entry, _ *pack.Pack) { alerts = append(alerts, alertText(e)) })
+	return alerts
+}
+
+// againWith is again, and hands over what is decided once more.
+func (s *shelf) againWith(
+	t testing.TB, rng *rand.Rand, records []pipeline.Record, repeated func(*pipeline.Entry, *pack.Pack),
+) {
+	t.Helper()
+	s.cfg.Repeated = repeated
 	s.restart()
 	end := s.mark.Offset
 	for s.Next() < end || len(s.ahead) > 0 || s.Sweeping() || s.AtEdge() {
@@ -181,7 +190,6 @@ func (s *shelf) again(t testing.TB, rng *rand.Rand, records []pipeline.Record) (
 		}
 		s.put(t, slices.Clone(records[s.Next():][:n]))
 	}
-	return alerts
 }
 
 // TestStormIsReplayed: what a live run holds and releases, and what it alerts, a replay with its control records decides

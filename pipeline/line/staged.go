@@ -6,6 +6,7 @@ import (
 
 	"ebb/pipeline"
 	"ebb/scoring"
+	"ebb/scoring/alert"
 	"ebb/scoring/profile"
 )
 
@@ -69,6 +70,7 @@ type Tally struct {
 	Erased      uint64 // customers who were erased
 	Alerts      [scoring.NumTransitions]uint64
 	Tiers       [profile.NumTiers]uint64 // of alerts
+	Arms        [alert.NumArms]uint64    // of alerts
 	Quarantined [pipeline.NumCodes]uint64
 }
 
@@ -130,6 +132,9 @@ func (t *Tally) Add(o *Tally) {
 	}
 	for i, n := range o.Tiers {
 		t.Tiers[i] += n
+	}
+	for i, n := range o.Arms {
+		t.Arms[i] += n
 	}
 	for i, n := range o.Quarantined {
 		t.Quarantined[i] += n

@@ -9,6 +9,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/line"
 	"ebb/scoring"
+	"ebb/scoring/alert"
 	"ebb/scoring/profile"
 )
 
@@ -21,6 +22,7 @@ type Metrics struct {
 	folded      foldedCount
 	alerts      *prometheus.CounterVec // transition
 	tiers       *prometheus.CounterVec // tier
+	arms        *prometheus.CounterVec // arm
 	suppressed  prometheus.Counter
 	decided     prometheus.Counter
 	withheld    *prometheus.CounterVec // reason
@@ -105,6 +107,12 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		quarantined: counter("quarantined_total", "Input records that could not be used, by code.", "code"),
 		alerts:      counter("alerts_total", "Alerts decided and committed, by transition.", "transition"),
 		tiers:       counter("alert_tiers_total", "Alerts decided and committed, by tier.", "tier"),
+		arms: counter(
+			"alert_arms_total",
+			"Alerts decided and committed of episodes that were raised while a holdout was on, by arm: those of `holdout` "+
+				"went to kafka.holdout.",
+			"arm",
+		),
 		suppressed: prometheus.NewCounter(
 			prometheus.CounterOpts{
 				Name: prefix + "suppressed_total",
@@ -398,6 +406,9 @@ func (m *Metrics) committed(t *line.Tally) {
 	}
 	for i, n := range t.Tiers {
 		add(m.tiers, profile.Tier(i).String(), n)
+	}
+	for arm := alert.Treated; arm < alert.NumArms; arm++ {
+		add(m.arms, arm.String(), t.Arms[arm])
 	}
 	for i, n := range t.Quarantined {
 		add(m.quarantined, pipeline.Code(i).String(), n)

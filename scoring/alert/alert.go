@@ -22,6 +22,7 @@ type Alert struct {
 	scoring.Decision
 	Tenant, Customer []byte
 	Cause            Cause
+	Assigned         Assignment
 }
 
 // Cause is the deadline or the event that caused a decision.

@@ -43,7 +43,10 @@ type saidAlert struct {
 	Trouble    *saidTrouble      `json:"trouble"`
 	Facts      map[string]string `json:"facts"`
 	saidContact
-	Pack saidPack `json:"pack"`
+	Pack     saidPack `json:"pack"`
+	Arm      string   `json:"arm"`
+	ArmEpoch uint32   `json:"arm_epoch"`
+	ArmShare float64  `json:"arm_share"`
 }
 
 type saidFloor struct {
@@ -128,6 +131,9 @@ func (said *saidAlert) complete() error {
 // in its list or in the pack becomes the first that is, and thereby a difference.
 func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
 	a := &Alert{Tenant: []byte(said.Tenant), Customer: []byte(said.Customer), Cause: said.cause()}
+	a.Assigned = Assignment{
+		Arm: placeOf[Arm](said.Arm, ArmNames()), Epoch: said.ArmEpoch, Share: uint32(said.ArmShare*Whole + 0.5),
+	}
 	a.Decision = scoring.Decision{
 		Kind:       placeOf[profile.Kind](said.Kind, profile.KindNames()),
 		Episode:    said.Episode,

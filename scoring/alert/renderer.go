@@ -74,7 +74,7 @@ func (r *Renderer) appendHead(dst []byte, a *Alert, id ID) []byte {
 	if a.HeldFor > 0 {
 		dst = strconv.AppendInt(append(dst, `,"held_for":`...), a.HeldFor, 10)
 	}
-	return dst
+	return a.Assigned.append(dst)
 }
 
 // appendProbability appends the probability read at the decision's score, and how many probes stand behind it.

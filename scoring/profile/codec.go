@@ -56,6 +56,7 @@ type section byte
 //	25 source      source.go
 //	28 contact     Contact
 //	29 course      course.go
+//	31 holdout     holdout.go
 const (
 	clock          section = 1
 	activity       section = 2
@@ -81,8 +82,9 @@ const (
 	source         section = 25
 	contact        section = 28
 	course         section = 29
+	holdout        section = 31
 
-	numSections = course
+	numSections = holdout
 )
 
 // formats is the first format of each section.
@@ -91,6 +93,7 @@ var formats = [...]int{
 	explicit: 4, involuntary: 4, serviceFailure: 4, features: 4, withheld: 4,
 	eligible: 4, money: 4, plays: 4, facts: 4, awaited: 4, opened: 4, trouble: 4, source: 4,
 	contact: 4, course: 4,
+	holdout: 4,
 }
 
 // appendSection appends the content of a section; nothing for the zero value. (With a table of functions the arguments
@@ -141,6 +144,8 @@ func appendSection(dst []byte, s section, c *Customer) []byte {
 		return append(dst, c.Contact...)
 	case course:
 		return appendCourse(dst, c)
+	case holdout:
+		return appendHoldout(dst, c)
 	}
 	panic("BUG: a section without a form")
 }
@@ -195,6 +200,8 @@ func readSection(r *encode.Reader, s section, c *Customer) bool {
 		return c.Contact.Valid()
 	case course:
 		return readCourse(r, c)
+	case holdout:
+		return readHoldout(r, c)
 	}
 	panic("BUG: a section without a form")
 }

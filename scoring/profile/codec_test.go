@@ -109,6 +109,7 @@ func TestProfileBytes(t *testing.T) {
 		Plays:   [profile.NumKinds]profile.PlayMark{profile.Lapse: 0x01020304, profile.Explicit: 5},
 		Steps:   [profile.NumKinds]uint8{profile.Lapse: 2, profile.Explicit: 1},
 		Course:  profile.Course{Raised: 0x01020304, Play: 5},
+		Holdout: profile.Holdout{Rules: 0x0a0b0c0d, Epoch: 300, Assigned: 3, HeldOut: 2},
 	}
 	p.Triggered[0] = profile.Triggered{
 		Episode:  profile.Episode{Number: 1, Sequence: 2, LastTransition: 7, Opened: 6},
@@ -158,6 +159,7 @@ func TestProfileBytes(t *testing.T) {
 		slices.Concat([]byte{20, 13, 3}, time(3), time(6)),
 		slices.Concat([]byte{21, 8, 0x0b, 0x0a}, time(5)),
 		{29, 9, 3, 4, 3, 2, 1, 5, 0, 0, 0},
+		{31, 8, 0x0d, 0x0c, 0x0b, 0x0a, 0xac, 2, 3, 2},
 	} {
 		want = append(want, section...)
 	}

@@ -45,6 +45,8 @@ type Profile struct {
 
 	Source Source // that its newest activity came from
 
+	Holdout Holdout
+
 	IDs IDRing // the last event ids, for dedupe
 
 	Trouble Trouble            // the friction that weighs most; zero: there was none

@@ -17,6 +17,8 @@ type Renderer struct {
 	Control   string // topic
 	Packs     string // topic
 	Decisions string // topic; empty: what is no alert at once is not published
+	Holdout   string // topic of the alerts about the held-out arm
+	Audience  string // topic of customers' arms
 	Group     string // whose control records these are
 	Input     string // topic
 	InputID   string // its id
@@ -47,6 +49,8 @@ func (r *Renderer) Render(
 		return r.control(e), scratch
 	case pipeline.EntryDecision:
 		return r.decision(e), scratch
+	case pipeline.EntryAudience:
+		return r.audience(e), scratch
 	default:
 		return r.alert(scratch, e)
 	}
@@ -74,8 +78,12 @@ func (r *Renderer) alert(b []byte, e *pipeline.Entry) (out pipeline.Outgoing, gr
 	b = kafkabatch.AppendHeader(b, "ce_time", alert.AppendTime(at[:0], e.Alert.At))
 	b = kafkabatch.AppendHeader(b, "ce_partitionkey", customer)
 	b = kafkabatch.AppendHeader(b, "content-type", "application/json")
+	topic := r.Alerts
+	if e.Alert.Assigned.Arm == alert.HeldOut {
+		topic = r.Holdout
+	}
 	return pipeline.Outgoing{
-		Topic: r.Alerts, Partition: -1, Key: customer, Value: b[:value:value], Timestamp: e.Alert.At, Headers: b[value:],
+		Topic: topic, Partition: -1, Key: customer, Value: b[:value:value], Timestamp: e.Alert.At, Headers: b[value:],
 	}, b
 }
 

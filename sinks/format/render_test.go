@@ -23,6 +23,8 @@ var renderer = format.Renderer{
 	Control:   "ebb.control",
 	Packs:     "ebb.packs",
 	Decisions: "ebb.decisions",
+	Holdout:   "ebb.alerts.holdout",
+	Audience:  "ebb.audience",
 	Group:     "ebb",
 	Input:     "shop.events",
 	InputID:   "id-1",

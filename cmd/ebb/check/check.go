@@ -114,6 +114,9 @@ func kafkaKeys() []string {
 		"kafka.decisions",
 		"kafka.shadow",
 		"shadows",
+		"kafka.holdout",
+		"kafka.audience",
+		"holdout",
 	}
 }
 

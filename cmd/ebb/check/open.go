@@ -62,10 +62,11 @@ func (c *checking) checkOpen(ctx context.Context) {
 // readTopics are the topics whose committed records ebb or its commands read, by the name of their check.
 func (c *checking) readTopics() (all []openAt) {
 	k := &c.cfg.Kafka
-	for _, name := range append([]string{k.Input, k.Alerts, k.DLQ(), k.Packs, k.Decisions}, k.AllControl()...) {
+	names := append([]string{k.Input, k.Alerts, k.DLQ(), k.Packs, k.Decisions}, k.AllControl()...)
+	for _, name := range append(names, c.cfg.HoldoutTopics()...) {
 		check := map[string]string{
 			k.Input: "input topic", k.Alerts: "alert topic", k.DLQ(): "dlq topic", k.Packs: "packs topic",
-			k.Decisions: "decisions topic",
+			k.Decisions: "decisions topic", k.Holdout: "holdout topic", k.Audience: "audience topic",
 		}[name]
 		if check == "" {
 			check = "control topic"

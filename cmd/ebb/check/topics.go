@@ -41,6 +41,7 @@ func (c *checking) checkTopics(ctx context.Context) {
 	}
 	c.checkOwnTopics(ctx, partitions)
 	c.checkUndelivered(ctx, partitions)
+	c.checkHoldout(ctx, partitions)
 	need := largest + connect.DLQHeadroom
 	settings := map[string]string{"max.message.bytes": strconv.Itoa(need)}
 	if dlq, found := c.topic(ctx, wantedTopic{"dlq topic", k.DLQ(), kafkawire.Write, partitions, settings}); found {
@@ -75,6 +76,48 @@ func (c *checking) checkUndelivered(ctx context.Context, partitions int32) {
 	}
 	if cfg, ok := c.topicConfig(ctx, check, topic.Name); ok {
 		c.checkKept(check, &topic, cfg, true, "a later alert that was given up would replace a customer's earlier one")
+	}
+}
+
+// checkHoldout checks the topics of a holdout, where there is one.
+func (c *checking) checkHoldout(ctx context.Context, partitions int32) {
+	k := &c.cfg.Kafka
+	if !c.cfg.Holdout.Enabled {
+		return
+	}
+	const held, audience = "holdout topic", "audience topic"
+	if topic, found := c.topic(ctx, wantedTopic{held, k.Holdout, kafkawire.Write, partitions, nil}); found {
+		if cfg, ok := c.topicConfig(ctx, held, k.Holdout); ok {
+			c.checkKept(held, &topic, cfg, true, "a later alert would replace a customer's earlier one")
+		}
+	}
+	compacted := map[string]string{"cleanup.policy": "compact"}
+	if topic, found := c.topic(ctx, wantedTopic{audience, k.Audience, kafkawire.Write, partitions, compacted}); found {
+		c.checkArms(ctx, audience, &topic)
+	}
+}
+
+// checkArms checks that the topic of customers' arms keeps the newest of each.
+func (c *checking) checkArms(ctx context.Context, check string, t *kafkawire.Topic) {
+	cfg, ok := c.topicConfig(ctx, check, t.Name)
+	switch {
+	case !ok:
+	case cfg.CleanupPolicy != "compact" && connect.KeepsFrom(cfg, time.Now()) != connect.KeepsAll:
+		c.problem(
+			check,
+			"compact it:\n"+c.alter(t.Name, "cleanup.policy=compact"),
+			"%s deletes records older than %s; a sender that starts later would not know who is to be left alone",
+			t.Name,
+			advice.FormatDuration(cfg.Retention),
+		)
+	case !c.created[t.Name]:
+		c.ok(
+			check,
+			"%s, %s, %s, keeps the newest arm of every customer",
+			t.Name,
+			advice.Plural(int(t.Partitions), "partition"),
+			advice.Plural(t.Replicas, "replica"),
+		)
 	}
 }
 

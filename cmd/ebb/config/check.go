@@ -21,6 +21,7 @@ func (l *loader) check(c *Config) {
 	l.checkShadows(c)
 	l.checkDeliver(c)
 	l.checkContact(&c.Contact)
+	l.checkHoldout(c)
 	l.checkProcess(c)
 }
 

@@ -35,6 +35,7 @@ type Config struct {
 	Storm           Storm
 	Contact         Contact
 	Deliver         Deliver
+	Holdout         Holdout
 	HTTP            HTTP
 	Log             Log
 	ShutdownTimeout time.Duration
@@ -51,6 +52,8 @@ type Kafka struct {
 	Packs              string // topic of packs
 	Decisions          string // topic of decisions
 	Shadow             string // topic of the shadows' alerts
+	Holdout            string // topic of the alerts about customers who are held out
+	Audience           string // topic of customers' arms
 	Compression        string // of what is published: none, snappy or zstd
 	Start              string // earliest or latest
 	InstanceID         string // "": host name and a slot number
@@ -262,6 +265,8 @@ func Default() *Config {
 			Packs:              "ebb.packs",
 			Decisions:          topicOf("ebb", decisionsSuffix),
 			Shadow:             "ebb.shadow",
+			Holdout:            "ebb.alerts" + holdoutSuffix,
+			Audience:           topicOf("ebb", audienceSuffix),
 			Compression:        "snappy",
 			Start:              "earliest",
 			SessionTimeout:     10 * time.Second,
@@ -288,6 +293,7 @@ func Default() *Config {
 			Start:    "earliest",
 			Listen:   "127.0.0.1:9465",
 		},
+		Holdout:         Holdout{Share: 0.1, Epoch: 90 * advice.Day},
 		HTTP:            HTTP{Listen: "127.0.0.1:9464"},
 		Log:             Log{Level: "info", Format: "auto"},
 		ShutdownTimeout: 20 * time.Second,
@@ -312,7 +318,7 @@ func LoadAnyway(
 	flags ...Override,
 ) (*Config, Problems) {
 	c := Default()
-	c.Kafka.Control, c.Kafka.Decisions = "", ""
+	c.Kafka.Control, c.Kafka.Decisions, c.Kafka.Holdout, c.Kafka.Audience = "", "", "", ""
 	l := &loader{settings: c.settings(), origins: map[string]origin{}}
 	if path != "" {
 		text, err := readFile(path)
@@ -324,6 +330,7 @@ func LoadAnyway(
 	l.readEnvironment(environ)
 	l.readFlags(flags)
 	c.Kafka.nameOwn()
+	c.Kafka.nameHoldout()
 	l.check(c)
 	l.readSecrets(c, readFile)
 	return c, l.problems.sorted()
@@ -435,5 +442,6 @@ func (c *Config) Decides() pipeline.Settings {
 		Guard: c.Sources.rules(), Heartbeat: c.Sources.Heartbeat,
 		Storm: c.Storm.rules(), ReviewMillis: c.Storm.Review.Milliseconds(),
 		Zone: c.Contact.Zone, Zones: c.Contact.zones(),
+		Holdout: c.Holdout.decides(c.Kafka.Group),
 	}
 }

@@ -95,6 +95,7 @@ input:
 	want.Shadows = map[string]string{"candidate": "./a=b.yaml", "other": "saas"}
 	want.Kafka.Group, want.Kafka.Alerts, want.Kafka.Control = "shop", "out", "shop.control"
 	want.Kafka.Decisions = "shop.decisions"
+	want.Kafka.Holdout, want.Kafka.Audience = "out.holdout", "shop.audience"
 	want.Kafka.SessionTimeout = 90 * time.Second
 	want.Kafka.TLS = TLS{Enabled: true, ServerName: "kafka.example.org"}
 	want.Kafka.TransactionTimeout = 2 * time.Minute
@@ -177,6 +178,9 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"sources.guard":              "off",
 		"storm.breaker":              "off",
 		"storm.review":               "2h",
+		"holdout.enabled":            "true",
+		"holdout.share":              "0.25",
+		"holdout.epoch":              "180d",
 		"shutdown_timeout":           "5s",
 		"deliver.start":              "latest",
 		"deliver.timeout":            "3s",

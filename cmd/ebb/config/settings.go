@@ -149,6 +149,20 @@ func (c *Config) kafkaSettings() []setting {
 				"and groups may share it. Needed only where there are `shadows`.",
 		},
 		{
+			path:  "kafka.holdout",
+			value: textValue{&k.Holdout},
+			def:   "<kafka.alerts>.holdout",
+			doc: "Topic of the alerts about customers who are held out, in the form of those of `kafka.alerts`, for reports: " +
+				"nobody acts on them. Needed only with `holdout.enabled`.",
+		},
+		{
+			path:  "kafka.audience",
+			value: textValue{&k.Audience},
+			def:   "<group>.audience",
+			doc: "Topic of customers' arms, compacted and keyed by customer: `treated` or `holdout`, for other senders, who " +
+				"leave the latter alone. Needed only with `holdout.enabled`.",
+		},
+		{
 			path:  "kafka.compression",
 			value: choiceValue{&k.Compression, slices.Sorted(maps.Keys(compressions()))},
 			doc: "How batches of what is published are compressed: an alert is some 2 KB of JSON, of which `snappy` leaves " +
@@ -394,6 +408,7 @@ func (c *Config) processSettings() []setting {
 	s = append(s, c.Storm.settings()...)
 	s = append(s, c.Contact.settings()...)
 	s = append(s, c.Deliver.settings()...)
+	s = append(s, c.Holdout.settings()...)
 	return append(s, []setting{
 		{
 			path:  "http.listen",

@@ -22,14 +22,14 @@ func (k *Kafka) ShadowGroup(name string) string { return k.Group + shadowInfix +
 //
 // The shadow's alerts go to the topic of shadows. It begins with the oldest record, whatever the main group's start,
 // because without history there is nothing to compare, and raises what it finds there, and however much falls due at once,
-// because nobody acts on it. The main group alone stops for poison in the input; a shadow never does. Overrides of a pack
+// because nobody acts on it; for that reason it holds no customer out. The main group alone stops for poison in the input; a shadow never does. Overrides of a pack
 // apply to the main pack only.
 func (c *Config) Shadow(name string) *Config {
 	s := *c
 	s.Kafka.Group, s.Kafka.Alerts, s.Kafka.Start = c.Kafka.ShadowGroup(name), c.Kafka.Shadow, "earliest"
 	s.Pack, s.Shadows = Pack{Name: c.Shadows[name]}, nil
 	s.Start.History, s.Storm.Breaker = HistoryNone, BreakerOff
-	s.Input.PoisonBreaker = 0
+	s.Input.PoisonBreaker, s.Holdout.Enabled = 0, false
 	s.HTTP.Listen = ""
 	return &s
 }
@@ -41,7 +41,7 @@ func (c *Config) Topics() []string {
 	if len(c.Shadows) > 0 {
 		all = append(all, k.Shadow)
 	}
-	return all
+	return append(all, c.HoldoutTopics()...)
 }
 
 // checkShadows checks names, and that the shadows' alerts go to a topic that nobody acts on.

@@ -160,6 +160,15 @@ func wrongConfigs() []wrongConfig {
 			env:  []string{"EBB_SHADOWS=N=saas,twice=any", "EBB_KAFKA_SHADOW=no topic"},
 		},
 		{name: "shadows in the environment, twice", env: []string{"EBB_SHADOWS=a=saas,a=any"}},
+		{
+			name: "holdout",
+			yaml: "kafka:\n  holdout: ebb.alerts\n  audience: no topic\nholdout:\n  enabled: true\n  share: 0.6\n  salt: " +
+				strings.Repeat("s", 201) + "\n  epoch: 1h\n",
+		},
+		{
+			name: "holdout of nobody",
+			yaml: "kafka:\n  holdout: held\n  audience: held\nholdout:\n  enabled: true\n  share: 0\n",
+		},
 		{name: "unknown variable", env: []string{"EBB_KAFKA_GRUOP=x", "EBB_SHOE_SIZE=44"}},
 		{
 			name: "wrong values in variables",

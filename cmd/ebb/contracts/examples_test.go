@@ -40,7 +40,7 @@ func record(name string, o *pipeline.Outgoing) example {
 func renderer(group, alerts string) *format.Renderer {
 	return &format.Renderer{
 		Alerts: alerts, DLQ: "events.dlq", Control: "ebb.control", Packs: "ebb.packs", Decisions: "ebb.decisions",
-		Group: group, Input: "events",
+		Holdout: "ebb.alerts.holdout", Audience: "ebb.audience", Group: group, Input: "events",
 		InputID: "Zm9vYmFyYmF6cXV1eDAwMA", Partition: 3, Source: format.Source(group, "events"),
 	}
 }
@@ -58,6 +58,7 @@ func examples(t *testing.T) map[string][]example {
 		"erased":      {erased(main)},
 		"shadowAlert": {record("raised", rendered(shadow, alertEntry(k, &alerts[0]), nil))},
 	}
+	all["heldOutAlert"], all["arm"] = heldOut(k, main, alerts[0])
 	for i := range alerts {
 		a := &alerts[i]
 		all["alert"] = append(all["alert"], record(a.Transition.String(), rendered(main, alertEntry(k, a), nil)))
@@ -92,6 +93,15 @@ func erased(r *format.Renderer) example {
 	}}
 	a.At = begin
 	return record("by an event", rendered(r, &pipeline.Entry{Kind: pipeline.EntryErased, Alert: a}, nil))
+}
+
+// heldOut is a raise of a customer who is held out, and the record of the customer's arm.
+func heldOut(k *pack.Pack, r *format.Renderer, a alert.Alert) (raise, arm []example) {
+	a.Assigned = alert.Assignment{Arm: alert.HeldOut, Epoch: 229, Share: alert.Whole / 10}
+	e := alertEntry(k, &a)
+	raise = []example{record("raised", rendered(r, e, nil))}
+	e.Kind, e.Until = pipeline.EntryAudience, 229*90*day
+	return raise, []example{record("held out", rendered(r, e, nil))}
 }
 
 func quarantined(r *format.Renderer) example {
@@ -159,6 +169,7 @@ func changes() []pipeline.Change {
 		{Kind: pipeline.ControlSettings, Settings: pipeline.Settings{
 			Rules: decode.Rules, MaxRecordBytes: 1 << 20, LatenessMillis: 300_000, RetentionMillis: 730 * day, Guard: 1,
 			Heartbeat: "Heartbeat", Storm: 1, ReviewMillis: 3_600_000,
+			Holdout: pipeline.Holdout{Share: alert.Whole / 10, Salt: "ebb", EpochMillis: 90 * day},
 		}},
 		{Kind: pipeline.ControlHistory, Until: 88_213},
 		{Kind: pipeline.ControlTime, Minute: begin / pipeline.MinuteMillis},

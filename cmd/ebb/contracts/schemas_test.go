@@ -15,6 +15,7 @@ import (
 
 	"ebb/cmd/ebb/processor"
 	"ebb/pipeline"
+	"ebb/scoring/alert"
 	"ebb/scoring/scoringtest"
 	"ebb/sinks/format"
 )
@@ -28,6 +29,7 @@ func schemaOf(name string) object {
 func TestSchemasListEveryField(t *testing.T) {
 	sameFields(t, "control", schemaOf("control"), reflect.TypeFor[pipeline.Control]())
 	sameFields(t, "decision", schemaOf("decision"), reflect.TypeFor[format.Decision]())
+	sameFields(t, "audience", schemaOf("audience"), reflect.TypeFor[format.Audience]())
 	sameFields(t, "summary", schemaOf("summary"), reflect.TypeFor[processor.Summary]())
 }
 
@@ -76,6 +78,10 @@ func TestSchemasListEveryCode(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^\tControl\w+ += "(\w+)"`).FindAllStringSubmatch(text, -1) {
 		kinds = append(kinds, m[1])
 	}
+	var arms []any
+	for _, name := range alert.ArmNames()[alert.Treated:] {
+		arms = append(arms, name)
+	}
 	for _, c := range []struct {
 		schema, member string
 		want           []any
@@ -84,6 +90,8 @@ func TestSchemasListEveryCode(t *testing.T) {
 		{"undelivered-headers", "ebb.error.code", []any{format.ReasonExpired, format.ReasonUnreadable}},
 		{"control", "kind", kinds},
 		{"decision", "outcome", []any{"withheld", "held", "released", "withdrawn"}},
+		{"audience", "arm", arms},
+		{"alert", "arm", arms},
 	} {
 		listed := member(schemaOf(c.schema), "properties", c.member, "enum")
 		if !sameSet(c.want, listed.([]any)) {

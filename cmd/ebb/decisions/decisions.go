@@ -43,17 +43,15 @@ type Found struct {
 // The client has to know the topics of alerts and decisions.
 func Find(ctx context.Context, client *kafkawire.Client, cfg *config.Config, q *Query) ([]Found, error) {
 	f := finding{Query: q, client: client, cfg: cfg}
-	if err := f.read(ctx, cfg.Kafka.Decisions, f.takeDecision); err != nil {
+	topic, err := connect.FindTopic(ctx, client, cfg, cfg.Kafka.Decisions, kafkawire.Read)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.read(ctx, &topic, f.takeDecision); err != nil {
 		return nil, err
 	}
 	if q.Customer != "" && q.Outcome == "" && q.Reason == "" {
-		source := format.Source(cfg.Kafka.Group, cfg.Kafka.Input)
-		err := f.read(ctx, cfg.Kafka.Alerts, func(r *pipeline.Record) {
-			if _, from := format.Origin(r.Headers); string(from) == source {
-				f.takeAlert(r)
-			}
-		})
-		if err != nil {
+		if err := f.readAlerts(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -68,12 +66,29 @@ type finding struct {
 	found  []Found
 }
 
-// read hands every record of a topic that may be about the customer to take.
-func (f *finding) read(ctx context.Context, name string, take func(*pipeline.Record)) error {
-	topic, err := connect.FindTopic(ctx, f.client, f.cfg, name, kafkawire.Read)
+// readAlerts reads the group's alerts about the customer.
+func (f *finding) readAlerts(ctx context.Context) error {
+	source := format.Source(f.cfg.Kafka.Group, f.cfg.Kafka.Input)
+	topics, err := connect.AlertTopics(ctx, f.client, f.cfg, kafkawire.Read)
 	if err != nil {
 		return err
 	}
+	for i := range topics {
+		err := f.read(ctx, &topics[i], func(r *pipeline.Record) {
+			if _, from := format.Origin(r.Headers); string(from) == source {
+				f.takeAlert(r)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read hands every record of a topic that may be about the customer to take.
+func (f *finding) read(ctx context.Context, topic *kafkawire.Topic, take func(*pipeline.Record)) error {
+	name := topic.Name
 	for n := range topic.Partitions {
 		start, end, err := f.client.StableBounds(ctx, name, n)
 		if err != nil {

@@ -61,6 +61,7 @@ func (e *Services) createTopics(ctx context.Context, cfg *config.Config) error {
 	if len(cfg.Shadows) > 0 {
 		names = append(names, cfg.Kafka.Shadow)
 	}
+	names = append(names, cfg.HoldoutTopics()...)
 	client, err := connect.Kafka(cfg, names...)
 	if err != nil {
 		return err
@@ -78,6 +79,8 @@ func (e *Services) createTopics(ctx context.Context, cfg *config.Config) error {
 			topic.Configs["max.message.bytes"] = strconv.Itoa(kafkaMessageBytes + connect.DLQHeadroom)
 		case cfg.Kafka.Packs:
 			topic.Partitions, topic.Configs["cleanup.policy"] = 1, "compact"
+		case cfg.Kafka.Audience:
+			topic.Configs["cleanup.policy"] = "compact"
 		}
 		if err := client.CreateTopic(ctx, topic); err != nil {
 			return fmt.Errorf("embedded Kafka: %w", err)

@@ -185,7 +185,7 @@ func (p *Processor) checkPartitions(ctx context.Context) error {
 func (p *Processor) topics() []string {
 	k := &p.cfg.Kafka
 	return slices.DeleteFunc(
-		[]string{k.Alerts, p.dlq(), k.Packs, p.decisions(), k.Input},
+		append(p.cfg.HoldoutTopics(), k.Alerts, p.dlq(), k.Packs, p.decisions(), k.Input),
 		func(name string) bool { return name == "" },
 	)
 }

@@ -118,6 +118,8 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Control:   p.control.Topic,
 		Packs:     p.cfg.Kafka.Packs,
 		Decisions: p.decisions(),
+		Holdout:   p.cfg.Kafka.Holdout,
+		Audience:  p.cfg.Kafka.Audience,
 		Group:     g.Group,
 		Input:     p.cfg.Kafka.Input,
 		InputID:   p.topic.ID,

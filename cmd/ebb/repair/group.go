@@ -41,7 +41,7 @@ func (g *Group) open(ctx context.Context) (err error) {
 	if g.Redis, err = connect.Redis(ctx, g.cfg); err != nil {
 		return connect.NoRedis(err, g.cfg)
 	}
-	if g.Kafka, err = connect.Kafka(g.cfg, g.cfg.Topics()...); err != nil {
+	if g.Kafka, err = connect.Kafka(g.cfg, append(g.cfg.Topics(), g.cfg.Kafka.Holdout)...); err != nil {
 		return err
 	}
 	if err := connect.Dialable(ctx, k.Brokers); err != nil {

@@ -153,7 +153,8 @@ func shownState(s *pipeline.State) *State {
 var kinds = map[pipeline.EntryKind]string{ //nolint:gochecknoglobals // a table
 	pipeline.EntryAlert: "alerts", pipeline.EntryQuarantine: "quarantined",
 	pipeline.EntryPack: "packs", pipeline.EntryControl: "control", pipeline.EntryDecision: "decisions",
-	pipeline.EntryErased: "erased",
+	pipeline.EntryErased:   "erased",
+	pipeline.EntryAudience: "audience",
 }
 
 // prove finds the published position of a partition whose offset is lost or foreign.

@@ -14,6 +14,7 @@ import (
 	"ebb/pipeline"
 	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
+	"ebb/scoring/alert"
 	"ebb/scoring/profile"
 	"ebb/sinks/format"
 )
@@ -22,6 +23,7 @@ import (
 type shown struct {
 	alerts, dlq topicShown
 	decisions   topicShown
+	heldOut     topicShown        // alerts about customers who are held out; nothing is certain where there is no such topic
 	ids         map[string]bool   // ids of alerts that were looked for, and whether they are there
 	rulings     map[string]bool   // lines of the ledger that were looked for, and whether they are there
 	letters     map[letter]int    // quarantined records that were looked for, and how often they are there
@@ -163,21 +165,32 @@ func (k *topicShown) absent(at int64) pipeline.Seen {
 	return pipeline.Untold
 }
 
-// readAlerts reads the alert topic from a time on.
+// readAlerts reads the topics of alerts from a time on.
 func (g *Group) readAlerts(ctx context.Context, s *shown, from int64) error {
-	topic, err := connect.FindTopic(ctx, g.Kafka, g.cfg, g.cfg.Kafka.Alerts, kafkawire.Read, kafkawire.DescribeConfigs)
+	topics, err := connect.AlertTopics(ctx, g.Kafka, g.cfg, kafkawire.Read, kafkawire.DescribeConfigs)
 	if err != nil {
 		return err
 	}
-	appendTime := false
-	if s.alerts, appendTime, err = g.keeps(ctx, &topic); err != nil {
+	s.heldOut.from = math.MaxInt64
+	shows := []*topicShown{&s.alerts, &s.heldOut}
+	for i := range topics {
+		if err := g.readAlertTopic(ctx, s, &topics[i], shows[i], from); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *Group) readAlertTopic(ctx context.Context, s *shown, t *kafkawire.Topic, shows *topicShown, from int64) error {
+	keeps, appendTime, err := g.keeps(ctx, t)
+	if err != nil {
 		return err
 	}
-	if appendTime {
+	if *shows = keeps; appendTime {
 		from = 0
 	}
 	source := format.Source(g.cfg.Kafka.Group, g.cfg.Kafka.Input)
-	return g.scan(ctx, &topic, from, func(r *pipeline.Record) { s.takeAlert(r, source) })
+	return g.scan(ctx, t, from, func(r *pipeline.Record) { s.takeAlert(r, source) })
 }
 
 // readDecisions reads the ledger, if a line of it is looked for. They are few, and it is the group's own topic.
@@ -383,7 +396,11 @@ func (s *shown) seen(w *standing, changes []pipeline.Control) []pipeline.Seen {
 		}
 		switch e.Kind {
 		case pipeline.EntryAlert, pipeline.EntryErased:
-			if seen[i] = s.alerts.absent(e.Alert.At); s.ids[alertID(&e)] {
+			in := &s.alerts
+			if e.Alert.Assigned.Arm == alert.HeldOut {
+				in = &s.heldOut
+			}
+			if seen[i] = in.absent(e.Alert.At); s.ids[alertID(&e)] {
 				seen[i] = pipeline.Present
 			}
 		case pipeline.EntryDecision:
@@ -399,7 +416,7 @@ func (s *shown) seen(w *standing, changes []pipeline.Control) []pipeline.Seen {
 					seen[i] = pipeline.Present
 				}
 			}
-		default: // packs are keyed by content, and other groups publish the same
+		default: // packs are keyed by content, and other groups publish the same; of arms only the newest stand there
 		}
 	}
 	return seen

@@ -31,7 +31,18 @@ type entry struct {
 }
 
 // span is a part of a topic.
-type span struct{ start, covered, end []int64 }
+type span struct {
+	topic               kafkawire.Topic
+	start, covered, end []int64 // by partition
+}
+
+// records is how many there are in the span.
+func (s *span) records() (n int64) {
+	for i := range s.end {
+		n += s.end[i] - s.start[i]
+	}
+	return n
+}
 
 // bounds are the ends of the alert topic's partitions at present.
 func bounds(ctx context.Context, c *kafkawire.Client, topic kafkawire.Topic) (starts, ends []int64, err error) {
@@ -49,11 +60,11 @@ func bounds(ctx context.Context, c *kafkawire.Client, topic kafkawire.Topic) (st
 func (p *published) read(
 	ctx context.Context,
 	c *kafkawire.Client,
-	topic, source string,
-	s *span,
+	spans []span,
+	source string,
 	read func(int64),
 ) error {
-	return each(ctx, c, topic, source, s, func(r *pipeline.Record, id string, covered bool) error {
+	return each(ctx, c, spans, source, func(r *pipeline.Record, id string, covered bool) error {
 		before, again := p.alerts[id]
 		if again {
 			p.note(Difference{Kind: Twice, ID: id})
@@ -67,23 +78,26 @@ func (p *published) read(
 	})
 }
 
-// each hands the alerts of a source in a span to take.
+// each hands the alerts of a source in some spans to take.
 func each(
-	ctx context.Context, c *kafkawire.Client, topic, source string, s *span,
+	ctx context.Context, c *kafkawire.Client, spans []span, source string,
 	take func(r *pipeline.Record, id string, covered bool) error,
 ) error {
-	for n := range s.end {
-		scan := kafkascan.Scan{
-			Client: c, Topic: topic, Partition: int32(n), From: s.start[n], To: s.end[n], Patience: patience,
-			Record: func(r *pipeline.Record) error {
-				if id, from := format.Origin(r.Headers); len(id) > 0 && string(from) == source {
-					return take(r, string(id), r.Offset < s.covered[n])
-				}
-				return nil
-			},
-		}
-		if err := scan.Run(ctx); err != nil {
-			return fmt.Errorf("read %s/%d: %w", topic, n, err)
+	for i := range spans {
+		s := &spans[i]
+		for n := range s.end {
+			scan := kafkascan.Scan{
+				Client: c, Topic: s.topic.Name, Partition: int32(n), From: s.start[n], To: s.end[n], Patience: patience,
+				Record: func(r *pipeline.Record) error {
+					if id, from := format.Origin(r.Headers); len(id) > 0 && string(from) == source {
+						return take(r, string(id), r.Offset < s.covered[n])
+					}
+					return nil
+				},
+			}
+			if err := scan.Run(ctx); err != nil {
+				return fmt.Errorf("read %s/%d: %w", s.topic.Name, n, err)
+			}
 		}
 	}
 	return nil

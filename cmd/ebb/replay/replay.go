@@ -93,9 +93,8 @@ type replay struct {
 	cfg     *config.Config
 	pack    *pack.Pack
 	topic   kafkawire.Topic // the input
-	alerts  kafkawire.Topic
 	control connect.Control
-	span    span
+	spans   []span // of the topics of alerts
 	marks   []kafkawire.Committed
 	found   *published
 	erased  map[int32][]pipeline.Control // by partition
@@ -130,7 +129,7 @@ func (r *replay) open(ctx context.Context) (err error) {
 	if r.pack, err = connect.LoadPack(r.cfg); err != nil {
 		return err
 	}
-	topics := append([]string{k.Input, k.Alerts, k.Packs}, k.AllControl()...)
+	topics := append([]string{k.Input, k.Alerts, k.Holdout, k.Packs}, k.AllControl()...)
 	if r.opts.Into != "" {
 		topics = append(topics, r.opts.Into)
 	}
@@ -143,8 +142,12 @@ func (r *replay) open(ctx context.Context) (err error) {
 	if r.topic, err = connect.FindTopic(ctx, r.Kafka, r.cfg, k.Input, kafkawire.Read); err != nil {
 		return err
 	}
-	if r.alerts, err = connect.FindTopic(ctx, r.Kafka, r.cfg, k.Alerts, kafkawire.Read); err != nil {
+	alerts, err := connect.AlertTopics(ctx, r.Kafka, r.cfg, kafkawire.Read)
+	if err != nil {
 		return err
+	}
+	for i := range alerts {
+		r.spans = append(r.spans, span{topic: alerts[i]})
 	}
 	if r.control, err = connect.FindControl(ctx, r.Kafka, r.cfg); err != nil {
 		return fmt.Errorf("find the topic of control records: %w", err)
@@ -159,8 +162,11 @@ func (r *replay) open(ctx context.Context) (err error) {
 // plan finds what to replay. All that the committed offsets cover is published before the alert topic's end is read, and
 // all that stands before its end as of now is covered by them.
 func (r *replay) plan(ctx context.Context) (err error) {
-	if r.span.start, r.span.covered, err = bounds(ctx, r.Kafka, r.alerts); err != nil {
-		return err
+	for i := range r.spans {
+		s := &r.spans[i]
+		if s.start, s.covered, err = bounds(ctx, r.Kafka, s.topic); err != nil {
+			return err
+		}
 	}
 	for n := range r.topic.Partitions {
 		p, at, err := r.partition(ctx, n)
@@ -170,8 +176,12 @@ func (r *replay) plan(ctx context.Context) (err error) {
 		r.report.Partitions, r.marks = append(r.report.Partitions, p), append(r.marks, at)
 		r.report.Records += p.To - p.From
 	}
-	_, r.span.end, err = bounds(ctx, r.Kafka, r.alerts)
-	return err
+	for i := range r.spans {
+		if _, r.spans[i].end, err = bounds(ctx, r.Kafka, r.spans[i].topic); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // partition finds where a partition's replay begins, which is where the group began, and where it ends.
@@ -217,10 +227,10 @@ func (r *replay) identity(n int32) pipeline.Identity {
 // all reads what was published, replays every partition, and compares.
 func (r *replay) all(ctx context.Context) (err error) {
 	source, total, done := format.Source(r.cfg.Kafka.Group, r.cfg.Kafka.Input), int64(0), int64(0)
-	for n := range r.span.end {
-		total += r.span.end[n] - r.span.start[n]
+	for i := range r.spans {
+		total += r.spans[i].records()
 	}
-	err = r.found.read(ctx, r.Kafka, r.alerts.Name, source, &r.span, func(n int64) {
+	err = r.found.read(ctx, r.Kafka, r.spans, source, func(n int64) {
 		done += n
 		r.opts.Progress("reading what was published", done, total)
 	})
@@ -279,7 +289,7 @@ func (r *replay) quote(ctx context.Context, source string) error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	return each(ctx, r.Kafka, r.alerts.Name, source, &r.span, func(record *pipeline.Record, id string, _ bool) error {
+	return each(ctx, r.Kafka, r.spans, source, func(record *pipeline.Record, id string, _ bool) error {
 		for _, d := range wanted[id] {
 			d.Published = string(record.Value) // the last one, as was compared
 		}

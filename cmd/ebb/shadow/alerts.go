@@ -10,7 +10,6 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"ebb/cmd/ebb/config"
-	"ebb/cmd/ebb/connect"
 	"ebb/pipeline"
 	"ebb/pipeline/kafkascan"
 	"ebb/pipeline/kafkawire"
@@ -33,7 +32,7 @@ type alerts struct {
 
 // source is where one side's alerts are found.
 type source struct {
-	topic  string
+	topics []kafkawire.Topic
 	source string          // their ce_source
 	packs  map[string]bool // hashes of their packs; nil: any
 }
@@ -63,32 +62,31 @@ type AlertRate struct {
 
 // read counts one side's alerts.
 func (s *alerts) read(ctx context.Context, side int, src *source) error {
-	topic, err := connect.FindTopic(ctx, s.client, s.cfg, src.topic, kafkawire.Read)
-	if err != nil {
-		return err
-	}
-	for n := range topic.Partitions {
-		if err := s.readPartition(ctx, side, src, n); err != nil {
-			return fmt.Errorf("read %s/%d: %w", src.topic, n, err)
+	for i := range src.topics {
+		topic := &src.topics[i]
+		for n := range topic.Partitions {
+			if err := s.readPartition(ctx, side, src, topic.Name, n); err != nil {
+				return fmt.Errorf("read %s/%d: %w", topic.Name, n, err)
+			}
 		}
 	}
 	return nil
 }
 
 // readPartition begins at the first record that is young enough: alerts carry event time, in no strict order.
-func (s *alerts) readPartition(ctx context.Context, side int, src *source, n int32) error {
-	at, err := s.client.OffsetAt(ctx, src.topic, n, time.UnixMilli(max(0, s.from+1)))
+func (s *alerts) readPartition(ctx context.Context, side int, src *source, topic string, n int32) error {
+	at, err := s.client.OffsetAt(ctx, topic, n, time.UnixMilli(max(0, s.from+1)))
 	if err != nil {
 		return err
 	}
-	end, err := s.client.StableEnd(ctx, src.topic, n) // the records behind an open transaction are left out
+	end, err := s.client.StableEnd(ctx, topic, n) // the records behind an open transaction are left out
 	if err != nil {
 		return err
 	}
 	total := max(0, end-at)
 	s.done(0, total)
 	scan := kafkascan.Scan{
-		Client: s.client, Topic: src.topic, Partition: n, From: at, To: end, Patience: alertsPatience,
+		Client: s.client, Topic: topic, Partition: n, From: at, To: end, Patience: alertsPatience,
 		Record:   func(r *pipeline.Record) error { s.take(side, src, r); return nil },
 		Answered: func(next int64) error { s.done(next-at, total); return nil },
 		Lost:     func(int64, int64) {}, // deleted since the bounds were read, as all before them
@@ -179,9 +177,4 @@ func (s *alerts) result(first, until int64) *Alerts {
 		}
 	}
 	return out
-}
-
-// sourceOf is the alert topic of a group, restricted to the group's own alerts.
-func sourceOf(cfg *config.Config) source {
-	return source{topic: cfg.Kafka.Alerts, source: format.Source(cfg.Kafka.Group, cfg.Kafka.Input)}
 }

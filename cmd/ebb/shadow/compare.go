@@ -16,6 +16,7 @@ import (
 	"ebb/pipeline/kafkawire"
 	"ebb/pipeline/redisstore"
 	"ebb/scoring/pack"
+	"ebb/sinks/format"
 )
 
 // mostDays bounds --days.
@@ -140,7 +141,7 @@ func (s *comparing) open(ctx context.Context) (err error) {
 		return connect.NoRedis(err, s.cfg)
 	}
 	k := &s.cfg.Kafka
-	if s.Kafka, err = connect.Kafka(s.cfg, k.Input, k.Alerts, k.Shadow); err != nil {
+	if s.Kafka, err = connect.Kafka(s.cfg, k.Input, k.Alerts, k.Holdout, k.Shadow); err != nil {
 		return err
 	}
 	s.input, err = connect.FindTopic(ctx, s.Kafka, s.cfg, k.Input, kafkawire.Read)
@@ -288,11 +289,18 @@ func (s *comparing) alerts(
 		ids:       map[uint64]struct{}{},
 	}
 	for i, cfg := range []*config.Config{s.cfg, own} {
-		src := sourceOf(cfg)
+		src := source{source: format.Source(cfg.Kafka.Group, cfg.Kafka.Input)}
 		if i == ShadowSide && len(packs) > 0 {
 			src.packs = packs
 		}
-		c.done = func(done, total int64) { s.opts.Progress("counting alerts in "+src.topic, done, total) }
+		c.done = func(done, total int64) { s.opts.Progress("counting alerts in "+cfg.Kafka.Alerts, done, total) }
+		topics, err := connect.AlertTopics(ctx, s.Kafka, cfg, kafkawire.Read)
+		if err != nil {
+			return err
+		}
+		if src.topics = topics; i == ShadowSide {
+			src.topics = topics[:1]
+		}
 		if err := c.read(ctx, i, &src); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"ebb/cmd/ebb/advice"
 	"ebb/cmd/ebb/terminal"
+	"ebb/scoring/alert"
 	"ebb/scoring/pack"
 )
 
@@ -22,6 +23,7 @@ type Alert struct {
 	Tier       string    `json:"tier"`
 	Risk       float64   `json:"risk_score"`
 	Time       time.Time `json:"time"`
+	Arm        string    `json:"arm"`
 	Reasons    []struct {
 		Code string `json:"code"`
 		Text string `json:"text"`
@@ -75,6 +77,9 @@ func (v *Alert) reason() string {
 		return ""
 	}
 	reason := v.Reasons[0].Text
+	if v.Arm == alert.HeldOut.String() {
+		reason = "held out: " + reason
+	}
 	for _, r := range v.Reasons[1:] {
 		if r.Code == pack.ReasonSuchSilences {
 			reason += "; " + r.Text
