@@ -43,7 +43,7 @@ func ReadAsked(id string, b []byte) (a Asked, err error) {
 	}
 	a.ID = id
 	switch s := a.Silenced(); {
-	case a.Kind == AskRelease && HoldReasonOf(a.Reason) != 0:
+	case a.Kind == AskRelease && HoldReasonOf(a.Reason) != 0 && HoldReasonOf(a.Reason) != HeldBudget:
 	case a.Kind != AskSilence:
 		return a, fmt.Errorf("what is asked as %s, %q of %q, is not known to this build", id, a.Kind, a.Reason)
 	default:

@@ -30,6 +30,11 @@ type Release struct {
 	Count  int    `json:"count"`            // held customers, in order of their priority
 	At     int64  `json:"at"`               // see FirstStart.At
 
+	// reason budget: only raises of this lane, which spend the budget of a day of event time, since the epoch
+	Lane  string `json:"lane,omitempty"`
+	Day   int64  `json:"day,omitempty"`
+	Grant *Grant `json:"grant,omitempty"` // of partition 0: nothing is released, but all partitions may, later
+
 	Asked string `json:"asked,omitempty"` // id of the Asked that leads to it; empty: the clock does
 	Last  bool   `json:"last,omitempty"`  // with it all that was asked is done
 	By    string `json:"by,omitempty"`    // of the Asked

@@ -19,10 +19,12 @@ const (
 	HeldStorm   HoldReason = 2 // far more lapses were raised in its hour than usual
 	HeldSilence HoldReason = 3 // a silence holds it back
 
-	NumHoldReasons HoldReason = 4
+	HeldBudget HoldReason = 5 // its lane has no budget left; 4 is cooldown
+
+	NumHoldReasons HoldReason = 6
 )
 
-var holdReasons = [NumHoldReasons]string{"", "history", "storm", "silence"}
+var holdReasons = [NumHoldReasons]string{"", "history", "storm", "silence", "cooldown", "budget"}
 
 // String is the reason's stable name.
 func (r HoldReason) String() string {
@@ -49,6 +51,8 @@ type Held struct {
 	Review   int64        // minute of event time from which it may be released; 0: from the first
 	Silence  int64        // HeldSilence: number of the silence, without which it may be released sooner
 	Initial  bool         // history has held it first
+	Lane     string       // HeldBudget: whose budget it waits for
+	Expires  int64        // HeldBudget: event time from which it is out of date, ms; 0: never
 }
 
 // HeldEntry is a held raise as the store keeps it.
@@ -71,7 +75,8 @@ func SplitHeldKey(key string) (customer string, n profile.Kind) {
 }
 
 // AppendHeld appends h's encoding to dst: reason, tier, priority, episode, opener, since, how long after that it was
-// raised, review; 18 to 27 bytes. For a silence, its number and whether history has held it.
+// raised, review; 18 to 27 bytes. For a silence, its number and whether history has held it;
+// for a budget, when it expires, the same, and its lane.
 func AppendHeld(dst []byte, h Held) []byte {
 	dst = append(dst, byte(h.Reason), byte(h.Tier))
 	for _, n := range [...]uint64{uint64(h.Priority), uint64(h.Episode), uint64(h.Opener)} {
@@ -80,8 +85,12 @@ func AppendHeld(dst []byte, h Held) []byte {
 	for _, n := range [...]int64{h.Since, h.At - h.Since, h.Review} {
 		dst = binary.AppendVarint(dst, n)
 	}
-	if h.Reason == HeldSilence {
+	switch h.Reason {
+	case HeldSilence:
 		dst = encode.AppendBool(binary.AppendVarint(dst, h.Silence), h.Initial)
+	case HeldBudget:
+		dst = encode.AppendParts(encode.AppendBool(binary.AppendVarint(dst, h.Expires), h.Initial), h.Lane)
+	default:
 	}
 	return dst
 }
@@ -94,8 +103,14 @@ func ReadHeld(e HeldEntry) (h Held, err error) {
 		Episode: uint32(r.UvarintUpTo(math.MaxUint32)), Opener: uint16(r.UvarintUpTo(math.MaxUint16)), Since: r.Varint(),
 	}
 	h.At, h.Review = h.Since+r.Varint(), r.Varint()
-	if h.Initial = h.Reason == HeldHistory; h.Reason == HeldSilence {
+	switch h.Reason {
+	case HeldHistory:
+		h.Initial = true
+	case HeldSilence:
 		h.Silence, h.Initial = r.Varint(), r.Bool()
+	case HeldBudget:
+		h.Expires, h.Initial, h.Lane = r.Varint(), r.Bool(), r.Text()
+	default:
 	}
 	known := h.Reason != 0 && h.Reason < NumHoldReasons && h.Tier < profile.NumTiers
 	if n := len(e.Key); !r.Whole() || !known || n < 3 || profile.Kind(e.Key[n-1]) >= profile.NumKinds {

@@ -28,6 +28,10 @@ func TestHeldBytes(t *testing.T) {
 		if h.Reason == pipeline.HeldSilence {
 			h.Silence, h.Initial, most = rapid.Int64Range(1, 1<<20).Draw(t, "silence"), rapid.Bool().Draw(t, "initial"), 32
 		}
+		if h.Reason == pipeline.HeldBudget {
+			h.Lane, h.Initial, most = rapid.StringN(1, 9, 9).Draw(t, "lane"), rapid.Bool().Draw(t, "initial"), 45
+			h.Expires = h.At + rapid.Int64Range(0, 400*pipeline.DayMillis).Draw(t, "expires")
+		}
 		e := pipeline.HeldEntry{
 			Key:   pipeline.AppendHeldKey(nil, []byte("\x00c"), profile.Lapse),
 			Value: pipeline.AppendHeld(nil, h),

@@ -40,6 +40,7 @@ type Meta struct {
 	Erased     Erasures          // customers who were erased
 	Passed     Passed            // time without records
 	Silences   Silences          // that hold raises back
+	Lanes      Lanes             // what is spent and granted of budgets
 	WallMillis int64             // our clock at this commit, for idle partitions and for people
 }
 
@@ -48,6 +49,7 @@ func (m *Meta) Clone() Meta {
 	c := *m
 	c.Clock, c.Packs, c.Buckets = m.Clock.Clone(), slices.Clip(m.Packs), slices.Clone(m.Buckets)
 	c.Sources, c.Storms, c.Silences = m.Sources.Clone(), m.Storms.Clone(), slices.Clone(m.Silences)
+	c.Lanes = m.Lanes.Clone()
 	return c
 }
 
@@ -87,6 +89,7 @@ var metaSections = [...]metaSection{
 	{16, 4, appendStorms, readStorms},
 	{17, 4, appendSilences, readSilences},
 	{19, 4, appendErased, readErased},
+	{21, 4, appendLanes, readLanes},
 }
 
 // metaMagic distinguishes a Meta from what another program may have written under its key.

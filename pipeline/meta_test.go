@@ -65,6 +65,7 @@ func drawMeta(t *rapid.T) pipeline.Meta {
 			Hash: pipeline.ErasedHash(rapid.Uint64().Draw(t, "who")), Until: n("until"),
 		})
 	}
+	m.Lanes = drawLanes(t)
 	if rapid.Bool().Draw(t, "learnt") {
 		cell := rapid.IntRange(0, 63).Draw(t, "cell")
 		drawn := model.Table{}

@@ -100,6 +100,7 @@ func drawDecision(t *rapid.T, e pipeline.Entry) pipeline.Entry {
 		Since:      rapid.Int64().Draw(t, "since"),
 	}
 	e.Ruling = pipeline.RulingOf(pipeline.Outcome(rapid.IntRange(1, 4).Draw(t, "outcome")), "storm", &d, 1000)
+	e.Ruling.Place, e.Ruling.Expires = rapid.Uint32().Draw(t, "place"), rapid.Int64().Draw(t, "out of date")
 	e.Ruling.At, e.Ruling.Review = rapid.Int64().Draw(t, "outcome at"), rapid.Int64().Draw(t, "review")
 	e.Ruling.End = rapid.String().Draw(t, "end")
 	return e

@@ -61,6 +61,9 @@ type Ruling struct {
 	Decided           int64  // event time of the decision, ms since the epoch
 	At                int64  // event time of the outcome, ms
 	Review            int64  // Hold: minute from which it is tried again; 0: not known
+	// Hold for a budget: how many of the partition wait for it that are no less important, itself included
+	Place   uint32
+	Expires int64 // the same: event time from which it is out of date, ms; 0: never
 }
 
 // RulingOf is the ruling on a decision of a priority.
@@ -99,6 +102,7 @@ func appendRuling(dst []byte, r *Ruling) []byte {
 	for _, n := range [...]int64{r.Since, r.Decided, r.At, r.Review} {
 		dst = binary.AppendVarint(dst, n)
 	}
+	dst = binary.AppendVarint(binary.AppendUvarint(dst, uint64(r.Place)), r.Expires)
 	return encode.AppendParts(dst, r.Reason, r.End)
 }
 
@@ -119,6 +123,8 @@ func readRuling(r *encode.Reader) (out Ruling, sound bool) {
 		Decided: r.Varint(),
 		At:      r.Varint(),
 		Review:  r.Varint(),
+		Place:   uint32(r.UvarintUpTo(math.MaxUint32)),
+		Expires: r.Varint(),
 		Reason:  r.Text(),
 		End:     r.Text(),
 	}

@@ -28,6 +28,7 @@ type Settings struct {
 	Zone            string  `json:"zone,omitempty"`            // time zone of customers who have none of their own; empty: unknown
 	Zones           string  `json:"zones,omitempty"`           // of those of some tenants: a JSON object, zone by tenant
 	Holdout         Holdout `json:"holdout,omitzero"`
+	Budgets         string  `json:"budgets,omitempty"` // by lane; see ReadBudgets
 }
 
 // Homes are the time zones of tenants, for their customers who have none of their own. The zero value knows none.

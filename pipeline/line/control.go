@@ -49,7 +49,7 @@ func (l *Line) ApplyControls(configured *pack.Pack) (applied []Change, waits str
 // is concerned. What is released has to be decided before anything else applies.
 func (l *Line) nextControl(configured *pack.Pack) (c *Change, waits string) {
 	switch {
-	case len(l.releasing) > 0 || configured == nil && len(l.ahead) > 0 && !l.restAhead():
+	case l.beginning() || configured == nil && len(l.ahead) > 0 && !l.restAhead():
 		return nil, ""
 	case len(l.ahead) > 0 && l.ahead[0].Offset <= l.meta.Next:
 		return &l.ahead[0], ""

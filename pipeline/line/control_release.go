@@ -23,7 +23,7 @@ func (l *Line) Waiting(reason pipeline.HoldReason) int {
 	if !l.MayRelease() {
 		return 0
 	}
-	return l.held.waiting(reason, l.meta.Clock.Minute())
+	return l.held.waiting(l.held.lane(reason, ""), l.meta.Clock.Minute())
 }
 
 // First is how far the partition is with its history.
@@ -67,11 +67,15 @@ func (l *Line) beginRelease(r *pipeline.Release) {
 	if f.Releases = r.Number; r.Of() == pipeline.HeldHistory {
 		f.At = r.At
 	}
+	if r.Of() == pipeline.HeldBudget {
+		l.beginBudget(r)
+	}
 	l.releasing = l.held.pop(l.releasing, r)
 }
 
 // release decides the raises anew that the control records before the batch release.
 func (l *Line) release() {
+	l.expire()
 	for i := range l.releasing {
 		r := &l.releasing[i]
 		if l.held.has(r.key) { // else another raise of its customer was released
@@ -139,6 +143,7 @@ func (l *Line) raiseHeld(r *heldRaise, c *customer) {
 		on := l.decision(c, d, alert.Cause{Deadline: true, Time: d.At})
 		on.Was = held
 		if l.conclude(on, pass(released[:], on)); on.Hold == 0 {
+			l.spend(on)
 			l.staged.Tally.Released[held.Reason]++
 			l.recordDecision(on, pipeline.Released, held.Reason.String())
 		}

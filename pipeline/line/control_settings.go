@@ -24,6 +24,7 @@ func (l *Line) beginSettings(s pipeline.Settings) {
 	l.meta.Settings = s
 	l.settings = l.Settings()
 	l.homes = l.settings.Homes()
+	l.beginBudgets()
 	if !l.guarded() && l.meta.Sources.Until != 0 {
 		l.meta.Sources.Rest(l.meta.Clock.Watermark)
 	}

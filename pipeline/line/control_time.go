@@ -26,7 +26,7 @@ func (l *Line) Advance(minute int64) { l.elapsed, l.asked = minute, true }
 func (l *Line) proposeTime() {
 	minute := l.elapsed
 	if l.elapsed = 0; minute <= l.meta.Clock.Minute() || l.Sweeping() || l.AtEdge() ||
-		len(l.releasing) > 0 || l.replaying() {
+		l.beginning() || l.replaying() {
 		return
 	}
 	if l.asked && !l.meta.Clock.Started && l.meta.Clock.Start.Earliest == 0 {
@@ -43,7 +43,7 @@ func (l *Line) proposeTime() {
 // dueBy reports whether a deadline falls due, or a held raise may be released, by a minute that is still to come.
 func (l *Line) dueBy(minute int64) bool {
 	_, due := l.due.peek(pipeline.Due{Minute: minute, Hash: math.MaxUint64})
-	return due || l.held.reviewed(l.meta.Clock.Minute(), minute)
+	return due || l.held.reviewed(l.meta.Clock.Minute(), minute) || l.grantsBy(minute)
 }
 
 // passTime moves the watermark to that of c. In a replay of a state in which c has been applied, it is there already.

@@ -25,14 +25,16 @@ type heldSet struct {
 	before  int                      // how many there were as of the commit before
 	changed map[string]struct{}      // since then
 
-	lanes [pipeline.NumHoldReasons]lane
-	gone  []string // of a history that is over: never to be released; some are held no more
+	lanes   [pipeline.NumHoldReasons]lane
+	budgets map[string]*lane // what waits for a budget is not in lanes, but by its name here
+	gone    []string         // of a history that is over: never to be released; some are held no more
 }
 
-// lane is what is held for one reason.
+// lane is what is held for one reason, and for one budget.
 type lane struct {
 	count   int
 	reviews map[review]int // how many by when they may be released
+	ranks   map[int]int    // of a budget: how many by priority
 
 	// what a release has left of those up to a minute, in the order in which they are released; some are held no more. It
 	// is made by the first release that needs it, and follows from what is held.
@@ -41,8 +43,13 @@ type lane struct {
 	whole bool // nothing was added since
 }
 
-// review is when a raise may be released: from a minute on, or as soon as its silence is over.
-type review struct{ minute, silence int64 }
+// review is when a raise may be released: from a minute on, or as soon as its silence is over, and before the hour in which
+// it is out of date; 0: it never is.
+type review struct{ minute, silence, expires int64 }
+
+func reviewOf(raise *pipeline.Held) review {
+	return review{raise.Review, raise.Silence, pipeline.FloorDiv(raise.Expires, pipeline.HourMillis)}
+}
 
 // heldRaise is a held raise on its way out.
 type heldRaise struct {
@@ -75,7 +82,7 @@ func newHeldSet(all map[string]pipeline.Held, m *pipeline.Meta) heldSet {
 	if all == nil {
 		all = map[string]pipeline.Held{}
 	}
-	h := heldSet{meta: m, all: all, before: len(all), changed: map[string]struct{}{}}
+	h := heldSet{meta: m, all: all, before: len(all), changed: map[string]struct{}{}, budgets: map[string]*lane{}}
 	for i := range h.lanes {
 		h.lanes[i].reviews = map[review]int{}
 	}
@@ -90,12 +97,36 @@ func newHeldSet(all map[string]pipeline.Held, m *pipeline.Meta) heldSet {
 
 // count notes that there are n more raises like one.
 func (h *heldSet) count(raise pipeline.Held, n int) {
-	l := &h.lanes[raise.Reason]
+	l := h.lane(raise.Reason, raise.Lane)
 	l.count += n
-	at := review{raise.Review, raise.Silence}
+	if l.ranks != nil {
+		l.ranks[raise.Priority] += n
+	}
+	at := reviewOf(&raise)
 	if l.reviews[at] += n; l.reviews[at] == 0 {
 		delete(l.reviews, at)
 	}
+}
+
+// lane is that of a reason, and of a budget.
+func (h *heldSet) lane(reason pipeline.HoldReason, budget string) *lane {
+	if reason != pipeline.HeldBudget {
+		return &h.lanes[reason]
+	}
+	if h.budgets[budget] == nil {
+		h.budgets[budget] = &lane{reviews: map[review]int{}, ranks: map[int]int{}}
+	}
+	return h.budgets[budget]
+}
+
+// place is how many wait for a budget that are no less important than a priority.
+func (l *lane) place(priority int) (n int) {
+	for of, waiting := range l.ranks {
+		if of >= priority {
+			n += waiting
+		}
+	}
+	return n
 }
 
 // has reports whether a raise is held.
@@ -109,7 +140,7 @@ func (h *heldSet) put(key string, raise pipeline.Held) {
 		h.count(before, -1)
 	}
 	h.count(raise, 1)
-	if l := &h.lanes[raise.Reason]; h.due(review{raise.Review, raise.Silence}, l.until) {
+	if l := h.lane(raise.Reason, raise.Lane); h.due(reviewOf(&raise), l.until) {
 		l.whole = false
 	}
 	h.all[key], h.changed[key] = raise, struct{}{}
@@ -126,12 +157,15 @@ func (h *heldSet) counts() (n [pipeline.NumHoldReasons]int) {
 	for i := range h.lanes {
 		n[i] = h.lanes[i].count
 	}
+	for _, l := range h.budgets {
+		n[pipeline.HeldBudget] += l.count
+	}
 	return n
 }
 
-// waiting is how many of a reason may be released by a minute.
-func (h *heldSet) waiting(reason pipeline.HoldReason, minute int64) (n int) {
-	for at, of := range h.lanes[reason].reviews {
+// waiting is how many of a lane may be released by a minute.
+func (h *heldSet) waiting(l *lane, minute int64) (n int) {
+	for at, of := range l.reviews {
 		if h.due(at, minute) {
 			n += of
 		}
@@ -141,7 +175,12 @@ func (h *heldSet) waiting(reason pipeline.HoldReason, minute int64) (n int) {
 
 // due reports whether what waits for a review may be released by a minute.
 func (h *heldSet) due(at review, minute int64) bool {
-	return at.minute <= minute || at.silence != 0 && !h.meta.Silences.Has(at.silence)
+	return (at.minute <= minute || at.silence != 0 && !h.meta.Silences.Has(at.silence)) && !at.expired(minute)
+}
+
+// expired reports whether what expires is out of date, in the hour of a minute.
+func (at review) expired(minute int64) bool {
+	return at.expires != 0 && at.expires <= pipeline.FloorDiv(minute, hour)
 }
 
 // lastReview is the last minute from which any of a reason may be released.
@@ -155,10 +194,22 @@ func (h *heldSet) lastReview(reason pipeline.HoldReason) (last int64) {
 // reviewed reports whether any may be released from a minute on that lies behind one and not behind another.
 func (h *heldSet) reviewed(after, until int64) bool {
 	for i := range h.lanes {
-		for at := range h.lanes[i].reviews {
-			if after < at.minute && at.minute <= until {
-				return true
-			}
+		if h.lanes[i].reviewed(after, until) {
+			return true
+		}
+	}
+	for _, l := range h.budgets {
+		if l.reviewed(after, until) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *lane) reviewed(after, until int64) bool {
+	for at := range l.reviews {
+		if after < at.minute && at.minute <= until {
+			return true
 		}
 	}
 	return false
@@ -188,8 +239,9 @@ func (h *heldSet) giveUp(before int64) {
 
 // pop moves to dst what a release takes: the most important of those that may be released.
 func (h *heldSet) pop(dst []heldRaise, r *pipeline.Release) []heldRaise {
-	l := &h.lanes[r.Of()]
-	if !l.whole || r.Until < l.until || h.waiting(r.Of(), r.Until) > h.waiting(r.Of(), l.until) {
+	l := h.lane(r.Of(), r.Lane)
+	if !l.whole || r.Until < l.until || r.Lane != "" && r.Until > l.until ||
+		h.waiting(l, r.Until) > h.waiting(l, l.until) {
 		l.queue = h.arrange(l.queue[:0], r)
 	}
 	l.until, l.whole = r.Until, true
@@ -205,7 +257,7 @@ func (h *heldSet) pop(dst []heldRaise, r *pipeline.Release) []heldRaise {
 
 // takes reports whether a release may take a raise.
 func (h *heldSet) takes(r *pipeline.Release, raise pipeline.Held) bool {
-	return raise.Reason == r.Of() && h.due(review{raise.Review, raise.Silence}, r.Until)
+	return raise.Reason == r.Of() && raise.Lane == r.Lane && h.due(reviewOf(&raise), r.Until)
 }
 
 // arrange appends to dst all that a release may take, in order.
@@ -228,7 +280,10 @@ func (l *Line) hold(on *decided) {
 	raise := pipeline.Held{
 		Reason: on.Hold, Tier: on.Alert.Tier, Priority: on.Alert.Priority(on.Pack), Episode: on.Alert.Episode,
 		Opener: on.Alert.Opener, Since: on.Alert.Since, At: on.Alert.At, Review: on.Review, Silence: on.Silence,
-		Initial: on.Was.Initial || on.Hold == pipeline.HeldHistory,
+		Initial: on.Was.Initial || on.Hold == pipeline.HeldHistory, Lane: on.Lane,
+	}
+	if on.Hold == pipeline.HeldBudget {
+		raise.Expires = on.Alert.Expires
 	}
 	if on.Was.Reason != 0 { // it is held on
 		raise.At = on.Was.At
@@ -247,16 +302,24 @@ func (l *Line) follow(on *decided) {
 	case !l.placed(raise, on.Alert.At):
 		readProbability(on)
 		raise.Priority = on.Alert.Priority(on.Pack)
+		if lane := on.lane(); raise.Reason == pipeline.HeldBudget && lane != "" {
+			raise.Lane = lane
+		}
 		l.held.put(key, raise)
 	}
 }
 
-// placed reports whether the place of a held raise among the others is fixed as of an instant: it may be released.
+// placed reports whether the place of a held raise among the others is fixed as of an instant: it may be released. One that
+// waits for a budget may wait for days.
 func (l *Line) placed(raise pipeline.Held, at int64) bool {
-	if raise.Reason == pipeline.HeldHistory {
+	switch raise.Reason {
+	case pipeline.HeldHistory:
 		return l.meta.First.Over
+	case pipeline.HeldBudget:
+		return false
+	default:
+		return at >= raise.Review*pipeline.MinuteMillis
 	}
-	return at >= raise.Review*pipeline.MinuteMillis
 }
 
 // withdraw ends what is held: it never becomes an alert, for its end has come at an event time in ms.

@@ -37,6 +37,9 @@ func (l *Line) recordDecision(on *decided, o pipeline.Outcome, reason string) {
 	if o == pipeline.Hold {
 		r.Review = on.Review
 	}
+	if o == pipeline.Hold && on.Hold == pipeline.HeldBudget {
+		r.Place, r.Expires = uint32(l.held.lane(on.Hold, on.Lane).place(r.Priority)), on.Alert.Expires
+	}
 	if on.Was.Reason != 0 {
 		r.Decided = on.Was.At
 	}

@@ -29,6 +29,7 @@ type Line struct {
 	configured pipeline.Settings
 	settings   pipeline.Settings // in force
 	homes      pipeline.Homes    // by them
+	budgets    pipeline.Budgets  // the same
 	partition  int
 	identity   pipeline.Identity
 	mark       pipeline.Mark // published when the partition was taken over: what lies below it is not decided again
@@ -50,6 +51,7 @@ type Line struct {
 	held      heldSet
 	wanted    *pipeline.Change // the owner asks for it: a release or a silence; nil: for nothing
 	releasing []heldRaise      // by the controls before the batch
+	expiring  []string         // keys of held raises that were out of date when these applied
 	backfill  bool             // what is decided follows from a backfilled event alone
 
 	cache  *cache
@@ -100,6 +102,9 @@ func New(c *Config, s *pipeline.Standing, h *History) *Line {
 	s.Meta.Storms = s.Meta.Storms.Clone() // it changes in place
 	s.Meta.Storms.Number = max(s.Meta.Storms.Number, h.Storms)
 	s.Meta.Silences = append(slices.Clip(s.Meta.Silences), h.Silences...)
+	if s.Meta.Lanes = s.Meta.Lanes.Clone(); len(s.Meta.Lanes) == 0 {
+		s.Meta.Lanes = h.Lanes
+	}
 	l := &Line{
 		scorer: packs.newest(), epoch: uint8(len(packs.scorers) - 1), packs: packs, ahead: h.Ahead,
 		configured: c.Settings,

@@ -22,6 +22,7 @@ type History struct {
 	First    pipeline.FirstStart      // the same
 	Storms   int64                    // the same: number of the latest storm
 	Silences pipeline.Silences        // the same
+	Lanes    pipeline.Lanes           // the same
 	Held     map[string]pipeline.Held // see ReadHeld
 	Erased   []pipeline.Erasure       // customers who were erased before the state's position, by the control records
 	Ahead    []Change                 // of a replay: what is still to come, in order of its offsets

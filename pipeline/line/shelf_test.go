@@ -30,6 +30,7 @@ type shelf struct {
 	tally    Tally
 	commits  int
 	quiet    bool // live adds and ends silences
+	budgeted bool // live grants and releases what waits for budgets
 }
 
 func newShelf(t testing.TB, pack *pack.Pack, retention, lateness time.Duration) *shelf {

@@ -20,13 +20,14 @@ var stages = [...]stage{
 	withholdStorm, // it counts what history withholds, too
 	withholdHistory,
 	withholdSilence,
+	withholdBudget,
 	readProbability,
 	assignArm,
 	withholdPublished, // the last: so what earlier stages keep is the same in a replay
 }
 
 // released are the stages of a held raise that is released: it may be held once more.
-var released = [...]stage{withholdSilence, readProbability, assignArm, withholdPublished}
+var released = [...]stage{withholdSilence, withholdBudget, readProbability, assignArm, withholdPublished}
 
 // stage looks at one decision. It lets it pass, changes it, or withholds it for a reason, a constant in snake_case that
 // metrics show. It is a function of its arguments: no clock, no chance, no I/O. State of a stage has a section of its
@@ -46,11 +47,13 @@ type decided struct {
 	Backfill bool              // it follows from a backfilled event alone
 
 	Settings *pipeline.Settings // in force
+	Budgets  pipeline.Budgets   // the same
 
 	// Hold is set by a stage that withholds a raise which may be released later; 0: it is withheld for good.
 	Hold    pipeline.HoldReason
 	Review  int64          // with Hold: see pipeline.Held
 	Silence int64          // the same
+	Lane    string         // the same
 	Opens   pipeline.Storm // set by withholdStorm: a storm that opens by this raise; zero: none does
 
 	Tells bool // set by assignArm: the customer's arm is published with the alert
@@ -74,7 +77,7 @@ func (l *Line) decision(c *customer, d *scoring.Decision, cause alert.Cause) *de
 			PackEpoch: c.profile.PackEpoch,
 		},
 		Customer: l.look(c), Pack: l.packOf(c), Newest: l.scorer.Pack, Backfill: l.backfill,
-		Meta: &l.meta, Curves: &l.curves, Mark: &l.mark, Settings: &l.settings,
+		Meta: &l.meta, Curves: &l.curves, Mark: &l.mark, Settings: &l.settings, Budgets: l.budgets,
 	}
 	l.put(&on.Entry)
 	if d.Contact.Zone() == 0 {

@@ -126,6 +126,9 @@ func (s *shelf) live(t testing.TB, rng *rand.Rand, records []pipeline.Record) (c
 		if s.quiet && rng.IntN(4) == 0 {
 			s.silence(t, rng)
 		}
+		if s.budgeted && rng.IntN(3) > 0 {
+			s.shareBudgets(t, rng, false)
+		}
 		if rng.IntN(4) == 0 {
 			s.restart()
 		}

@@ -89,6 +89,7 @@ func (s settingsLog) MarshalZerologObject(e *zerolog.Event) {
 		Int("guard", s.Guard).
 		Int("storm", s.Storm).
 		Stringer("review", millis(s.ReviewMillis)).
+		Str("budgets", s.Budgets).
 		Int("max_record_bytes", s.MaxRecordBytes).
 		Bool("mapping", s.Mapping != "").
 		Str("zone", s.Zone).

@@ -37,6 +37,7 @@ func (w *Worker) history(ctx context.Context, s *pipeline.Standing) (*line.Histo
 		return nil, err
 	}
 	h.First, h.Storms, h.Silences, h.Held, h.Erased = past.first, past.storms, past.silences, held, past.erased
+	h.Lanes = past.lanes
 	if err := w.cfg.Line.Identity.Accepts(newestOf(refs, ahead), pipeline.RefOf(w.configured(s.Mark.Offset))); err != nil {
 		return nil, err
 	}
@@ -80,7 +81,11 @@ func (w *Worker) readable(all ...*pipeline.Settings) error {
 		if *s == (pipeline.Settings{}) {
 			continue
 		}
-		if _, err := decode.Of(s); err != nil {
+		_, err := decode.Of(s)
+		if err == nil {
+			_, err = pipeline.ReadBudgets(s.Budgets)
+		}
+		if err != nil {
 			return s.Unreadable(w.cfg.Line.Identity, err)
 		}
 	}
@@ -109,6 +114,7 @@ type past struct {
 	storms   int64 // number of the latest
 	erased   []pipeline.Erasure
 	silences pipeline.Silences
+	lanes    pipeline.Lanes
 	ahead    []pipeline.Control
 }
 
@@ -136,6 +142,7 @@ func (w *Worker) replayed(ctx context.Context, s *pipeline.Standing) (p past, er
 	if p.first, p.storms = s.Meta.First, s.Meta.Storms.Number; len(s.Meta.Packs) == 0 {
 		p.first, p.storms = firstStart(controls, s.Meta.Next)
 		p.silences = silencesAt(controls, s.Meta.Next)
+		p.lanes = lanesAt(controls, s.Meta.Next)
 	}
 	p.ahead = slices.DeleteFunc(p.ahead, func(c pipeline.Control) bool { return p.holds(&s.Meta, &c) })
 	if err := w.refuseUnknown(p.ahead); err != nil {
@@ -194,6 +201,16 @@ func silencesAt(controls []pipeline.Control, next int64) (all pipeline.Silences)
 	for i := range controls {
 		if c := &controls[i]; c.Kind == pipeline.ControlSilence && c.Offset < next {
 			all = all.With(&c.Silence, math.MinInt64)
+		}
+	}
+	return all
+}
+
+// lanesAt are those with which a state begins that was emptied: what was granted, and spent at most, before next.
+func lanesAt(controls []pipeline.Control, next int64) (all pipeline.Lanes) {
+	for i := range controls {
+		if c := &controls[i]; c.Kind == pipeline.ControlRelease && c.Offset < next {
+			all.Apply(&c.Release)
 		}
 	}
 	return all

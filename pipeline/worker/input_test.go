@@ -60,6 +60,7 @@ type left struct {
 	First      pipeline.FirstStart
 	Storms     pipeline.Storms
 	Silences   pipeline.Silences
+	Lanes      pipeline.Lanes
 	Held       map[string]pipeline.Held
 	Erased     pipeline.Erasures
 	Profiles   map[string]string // "": none
@@ -264,6 +265,7 @@ func (t *trial) left() (l left, err error) {
 		Storms:     st.Meta.Storms,
 		Erased:     st.Meta.Erased,
 		Silences:   st.Meta.Silences,
+		Lanes:      st.Meta.Lanes,
 		Profiles:   map[string]string{},
 	}
 	var load pipeline.Load

@@ -55,6 +55,8 @@ type Metrics struct {
 	held      *prometheus.GaugeVec   // partition, reason
 	storms    *prometheus.CounterVec // partition
 	silences  *prometheus.GaugeVec   // partition
+	budgets   *prometheus.GaugeVec   // lane
+	waiting   *prometheus.GaugeVec   // partition, lane
 	cached    *prometheus.GaugeVec
 	sources   *prometheus.GaugeVec
 }
@@ -241,11 +243,17 @@ func newMetrics(r prometheus.Registerer, prefix string) *Metrics {
 		held: gauge(
 			"held_raises",
 			"Raises that are held: decided, not published, and to be decided once more; by reason: of a first start's history, "+
-				"of a storm, or for a silence.",
+				"of a storm, for a silence, or for a budget.",
 			"partition",
 			"reason",
 		),
 		silences: gauge("silences", "Silences in force, which hold back the raises that they match.", "partition"),
+		budgets: gauge(
+			"budget_left",
+			"Raises of a lane that its budget has left today, in event time, for all partitions; from the process that owns partition 0.",
+			"lane",
+		),
+		waiting: gauge("budget_waiting", "Raises that wait for the budget of a lane.", "partition", "lane"),
 		storms: counter(
 			"storms_total",
 			"Hours in which far more lapses fell due than usual, so that further ones were held.",
@@ -342,6 +350,7 @@ func (m *Metrics) Forget(partition int) {
 		m.cached,
 		m.held,
 		m.silences,
+		m.waiting,
 		m.stops,
 		m.stalls,
 		m.packWait,
@@ -349,6 +358,9 @@ func (m *Metrics) Forget(partition int) {
 		m.sources,
 	} {
 		v.DeletePartialMatch(p)
+	}
+	if partition == 0 {
+		m.budgets.Reset()
 	}
 }
 
@@ -431,6 +443,7 @@ func (m *Metrics) tick(o *owner) {
 		m.held.WithLabelValues(p, reason.String()).Set(float64(size.Held[reason]))
 	}
 	m.silences.WithLabelValues(p).Set(float64(len(o.line.Silences())))
+	m.tickBudgets(o, p)
 	m.sources.DeletePartialMatch(prometheus.Labels{"partition": p})
 	o.line.Sources(func(name string, stalled bool) {
 		m.sources.WithLabelValues(p, name).Set(map[bool]float64{true: 1}[stalled])

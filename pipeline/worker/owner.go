@@ -51,7 +51,8 @@ type owner struct {
 	history   bool              // of a first start, in which nothing is published
 	review    review            // of what storms held
 	asking    asking
-	poisoned  error // the breaker has tripped: once everything before is published, this ends the ownership
+	sharing   sharing // of budgets
+	poisoned  error   // the breaker has tripped: once everything before is published, this ends the ownership
 }
 
 func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line) *owner {
@@ -66,6 +67,7 @@ func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line
 		input:   &prefetcher{log: w.cfg.Log, verify: w.cfg.Verify, end: w.cfg.End, edges: l.Edges()},
 		answers: make(chan pipeline.Answer, 2),
 		asking:  asking{found: make(chan []pipeline.Asked, 1), done: map[string]bool{}, left: -1},
+		sharing: sharing{found: make(chan map[string][]byte, 1)},
 		proof:   time.Now(),
 	}
 	if before := w.Progress(); before.Told {
@@ -84,6 +86,9 @@ func (o *owner) close() {
 	}
 	if o.asking.looking {
 		<-o.asking.found
+	}
+	if o.sharing.asking {
+		<-o.sharing.found
 	}
 	if o.sent != nil {
 		o.doubt = &doubt{meta: o.sent.Commit.Meta, tally: o.sent.Tally}
@@ -143,10 +148,13 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 		o.answered(a)
 	case all := <-o.asking.found:
 		o.looked(all)
+	case found := <-o.sharing.found:
+		o.shared(found)
 	case <-tick:
 		o.cfg.Metrics.tick(o)
 		o.report()
 		o.look(time.Now())
+		o.share(time.Now())
 		return o.letPass(time.Now())
 	case stop := <-o.halts:
 		return stop

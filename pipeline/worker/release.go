@@ -44,6 +44,7 @@ func (o *owner) askRelease(now time.Time) {
 			return
 		}
 	}
+	o.askBudget(now, at)
 }
 
 // showHistory logs once that history is over.

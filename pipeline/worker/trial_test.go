@@ -41,6 +41,7 @@ type trial struct {
 	wrong     error          // the first fault found
 	stops     int            // processes that the poison breaker has stopped
 	asks      bool           // owners look for what is asked
+	pool      *pool          // what partitions share; nil: nothing
 	mu        sync.Mutex     // guards the fields below, and the notes of processes about themselves
 	underWay  []*request
 }
@@ -150,6 +151,7 @@ func (t *trial) begin(batch, end int64) {
 	}
 	w := worker.New(worker.Config{
 		Asked:     asked,
+		Share:     t.pool.exchange(),
 		AdvanceTo: until,
 		Line: line.Config{
 			Identity: t.input.identity(), Settings: t.configuredSettings(), Format: profile.Format, CacheCustomers: 8,

@@ -50,6 +50,9 @@ type Config struct {
 
 	// optional: calls each with what is asked of the partition; see pipeline.Asked
 	Asked func(ctx context.Context, each func(id string, value []byte)) error
+	// optional: writes fields of what the partitions of the group share, and reads one, or "": all. Without it no budget is
+	// granted, and what waits for one waits on. It may lose and repeat what was written. Errors: any.
+	Share func(ctx context.Context, put map[string][]byte, want string) (map[string][]byte, error)
 }
 
 // Render turns an outbox entry into the record to publish. A record without a topic is not published, like those of a
