@@ -52,6 +52,8 @@ func (a *app) release(cmd *cobra.Command, f *releaseFlags, reason string) error 
 	case pipeline.HeldHistory, pipeline.HeldStorm:
 	case pipeline.HeldSilence:
 		return advice.Usage(errors.New("what a silence holds goes out with its end: ebb silence end ID"))
+	case pipeline.HeldBudget:
+		return advice.Usage(errors.New("what waits for a budget goes out as the budget allows: raise it in budgets"))
 	default:
 		return advice.Usage(fmt.Errorf("raises are held for storm or history, found %q", reason))
 	}

@@ -25,7 +25,9 @@ type Decision struct {
 	Ended      string  `json:"ended,omitempty"` // withdrawn: by what
 	DecidedAt  string  `json:"decided_at"`
 	Time       string  `json:"time"`
-	ReviewAt   *string `json:"review_at"` // held: when it is tried again; null: that is not known, or it is not held
+	ReviewAt   *string `json:"review_at"`            // held: when it is tried again; null: that is not known, or it is not held
+	Place      uint32  `json:"place,omitempty"`      // held for a budget: among those that wait for it in the partition
+	ExpiresAt  string  `json:"expires_at,omitempty"` // held for a budget: when it is out of date
 }
 
 // decision makes a record of the ledger. It is keyed by customer, as alerts are, and carries the event time of the outcome.
@@ -50,6 +52,10 @@ func (r *Renderer) decision(e *pipeline.Entry) pipeline.Outgoing {
 		Ended:      d.End,
 		DecidedAt:  timeText(d.Decided),
 		Time:       timeText(d.At),
+		Place:      d.Place,
+	}
+	if d.Expires != 0 {
+		out.ExpiresAt = timeText(d.Expires)
 	}
 	if d.Review != 0 {
 		at := timeText(d.Review * pipeline.MinuteMillis)

@@ -69,6 +69,9 @@ func TestDecisionSchema(t *testing.T) {
 		"released":   ruled(func(r *pipeline.Ruling) { r.Outcome, r.At = pipeline.Released, r.At+1 }),
 		"withdrawn":  ruled(func(r *pipeline.Ruling) { r.Outcome, r.End = pipeline.Withdrawn, "recovered" }),
 		"gone":       ruled(func(r *pipeline.Ruling) { r.Outcome, r.End = pipeline.Withdrawn, pipeline.EndGone }),
+		"for a budget": ruled(func(r *pipeline.Ruling) {
+			r.Reason, r.Review, r.Place, r.Expires = "budget", 28_333_400, 7, 1_700_900_000_000
+		}),
 		"withheld": ruled(func(r *pipeline.Ruling) {
 			r.Outcome, r.Reason, r.Transition, r.Kind = pipeline.Withheld, "unraised", scoring.Escalated, profile.Explicit
 		}),

@@ -33,6 +33,7 @@ type Config struct {
 	Input           Input
 	Sources         Sources
 	Storm           Storm
+	Budgets         pipeline.Budgets
 	Contact         Contact
 	Deliver         Deliver
 	Holdout         Holdout
@@ -443,5 +444,6 @@ func (c *Config) Decides() pipeline.Settings {
 		Storm: c.Storm.rules(), ReviewMillis: c.Storm.Review.Milliseconds(),
 		Zone: c.Contact.Zone, Zones: c.Contact.zones(),
 		Holdout: c.Holdout.decides(c.Kafka.Group),
+		Budgets: c.Budgets.Text(),
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ebb/cmd/ebb/advice"
+	"ebb/pipeline"
 	"ebb/pipeline/decode"
 )
 
@@ -70,6 +71,7 @@ pack:
 shadows:
   candidate: ./a=b.yaml
   other: saas
+budgets: {crm: {daily: [50, 100, 250]}, offer: {daily: 20}}
 state: {cache: 2_000_000}
 input:
   max_record_bytes: 2MiB
@@ -106,6 +108,7 @@ input:
 		Friction: map[string]float64{"payment_failed": 1, "complaint": 0.5},
 		Horizon:  90 * advice.Day,
 	}
+	want.Budgets = pipeline.Budgets{{Lane: "crm", Daily: []int{50, 100, 250}}, {Lane: "offer", Daily: []int{20}}}
 	want.State.Cache, want.Input.MaxRecordBytes = 2_000_000, 2<<20
 	m := &want.Input.Mapping.Parts
 	m.Customer.Paths, m.Type = []string{"/user/id", "/a,b"}, decode.PartSpec{Paths: []string{"/event"}, Default: "Visit"}
@@ -194,6 +197,7 @@ func TestEveryKeyCanBeSetByEnvironment(t *testing.T) {
 		"pack.activity":              "a,b",
 		"pack.friction":              "a=1,b=0.5",
 		"shadows":                    "a=saas,b=./c.yaml",
+		"budgets":                    "crm=50/100/250,offer=20",
 		"contact.zones":              "shop=UTC",
 		"input.mapping.records":      "all",
 		"input.mapping.time.as":      "seconds",

@@ -406,6 +406,7 @@ func (c *Config) processSettings() []setting {
 	s = append(s, c.Input.Mapping.settings("input.mapping.")...)
 	s = append(s, c.Sources.settings()...)
 	s = append(s, c.Storm.settings()...)
+	s = append(s, budgetSettings(&c.Budgets)...)
 	s = append(s, c.Contact.settings()...)
 	s = append(s, c.Deliver.settings()...)
 	s = append(s, c.Holdout.settings()...)

@@ -22,7 +22,8 @@ func (k *Kafka) ShadowGroup(name string) string { return k.Group + shadowInfix +
 //
 // The shadow's alerts go to the topic of shadows. It begins with the oldest record, whatever the main group's start,
 // because without history there is nothing to compare, and raises what it finds there, and however much falls due at once,
-// because nobody acts on it; for that reason it holds no customer out. The main group alone stops for poison in the input; a shadow never does. Overrides of a pack
+// or on a day, because nobody acts on it; for that reason it holds no customer out. The main group alone stops for poison in
+// the input; a shadow never does. Overrides of a pack
 // apply to the main pack only.
 func (c *Config) Shadow(name string) *Config {
 	s := *c
@@ -30,6 +31,7 @@ func (c *Config) Shadow(name string) *Config {
 	s.Pack, s.Shadows = Pack{Name: c.Shadows[name]}, nil
 	s.Start.History, s.Storm.Breaker = HistoryNone, BreakerOff
 	s.Input.PoisonBreaker, s.Holdout.Enabled = 0, false
+	s.Budgets = nil
 	s.HTTP.Listen = ""
 	return &s
 }

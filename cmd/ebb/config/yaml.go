@@ -155,11 +155,19 @@ func (r *yamlReader) list(v itemised, nodes []strictyaml.Node) error {
 	return v.setItems(items)
 }
 
+// nestedItems are parts that are more than a text in a file.
+type nestedItems interface {
+	text(n strictyaml.Node) (text string, ok bool) // as in one text
+}
+
 // items reads parts with names of their own, and notes where each stands.
 func (r *yamlReader) items(path string, v itemsValue, entries []strictyaml.Entry) error {
 	items := map[string]string{}
 	for _, e := range entries {
 		text, ok := e.Value.Scalar()
+		if nested, is := v.(nestedItems); is {
+			text, ok = nested.text(e.Value)
+		}
 		if !ok {
 			return fmt.Errorf("want a %s for %q, found %s", v.item(), e.Key, describe(e.Value))
 		}

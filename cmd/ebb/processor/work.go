@@ -154,6 +154,9 @@ func (p *Processor) work(ctx context.Context, g *kafkasource.Generation, n int32
 		Asked: func(ctx context.Context, each func(string, []byte)) error {
 			return p.redis.Asked(ctx, g.Group, int(n), each)
 		},
+		Share: func(ctx context.Context, put map[string][]byte, want string) (map[string][]byte, error) {
+			return p.redis.Share(ctx, g.Group, p.topic.ID, put, want)
+		},
 		Verify: p.verify(n),
 		Logger: p.log.With().
 			Str("group", g.Group).

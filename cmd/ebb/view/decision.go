@@ -35,7 +35,7 @@ func Decided(d *format.Decision) string {
 		if d.ReviewAt == nil {
 			return what + " is held: " + why
 		}
-		return what + " is held, to be decided anew at " + minuteOf(*d.ReviewAt) + ": " + why
+		return what + " is held, to be decided anew at " + minuteOf(*d.ReviewAt) + ": " + why + place(d)
 	case "released":
 		return what + ", was held since " + minuteOf(d.DecidedAt) + ": " + why
 	case "withdrawn":
@@ -44,10 +44,22 @@ func Decided(d *format.Decision) string {
 	return what + " never goes out: " + why
 }
 
+// place is where a held raise stands among those that wait for the same budget.
+func place(d *format.Decision) string {
+	switch {
+	case d.Place == 0:
+		return ""
+	case d.ExpiresAt == "":
+		return fmt.Sprintf(", number %d of its partition", d.Place)
+	}
+	return fmt.Sprintf(", number %d of its partition, out of date from %s", d.Place, minuteOf(d.ExpiresAt))
+}
+
 // whyNot are the reasons of stages, in words.
 var whyNot = map[string]string{ //nolint:gochecknoglobals // a table
 	"history":  "it follows from history alone",
 	"storm":    "far more lapses fell due in its hour than usual",
+	"budget":   "the day's budget of its playbook's owner, or intent, is not enough for all",
 	"unraised": "the episode's raise did not go out",
 	"silence":  "a silence matches it",
 }
