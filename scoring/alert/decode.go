@@ -132,7 +132,7 @@ func (said *saidAlert) complete() error {
 func (r *Renderer) decode(said *saidAlert) (*Alert, error) {
 	a := &Alert{Tenant: []byte(said.Tenant), Customer: []byte(said.Customer), Cause: said.cause()}
 	a.Assigned = Assignment{
-		Arm: placeOf[Arm](said.Arm, ArmNames()), Epoch: said.ArmEpoch, Share: uint32(said.ArmShare*Whole + 0.5),
+		Arm: placeOf[Arm](said.Arm, ArmNames()), Epoch: said.ArmEpoch, Share: uint32(float64(said.ArmShare*Whole) + 0.5),
 	}
 	a.Decision = scoring.Decision{
 		Kind:       placeOf[profile.Kind](said.Kind, profile.KindNames()),

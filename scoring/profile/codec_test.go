@@ -119,7 +119,7 @@ func TestProfileBytes(t *testing.T) {
 	p.Remember(12)
 	time := func(v byte) []byte { return []byte{v, 0, 0, 0, 0, 0} }
 	float := func(low, high byte) []byte { return []byte{0, 0, 0, 0, 0, 0, low, high} }
-	want := []byte{4, 21}
+	want := []byte{4, 22}
 	for _, section := range [][]byte{
 		slices.Concat([]byte{1, 10, 8, 0, 0, 0}, time(5)),
 		slices.Concat(
