@@ -264,7 +264,14 @@ func TestArmOfErased(t *testing.T) {
 	s := holding(t, anyOf(t, 50*24*time.Hour), halves)
 	for day := range 3 {
 		s.put(t, []pipeline.Record{
-			visit("", "c", "visit", float64(day)), visit("", "one", "visit", float64(day)), visit("", "two", "visit", float64(day)),
+			visit(
+				"",
+				"c",
+				"visit",
+				float64(day),
+			),
+			visit("", "one", "visit", float64(day)),
+			visit("", "two", "visit", float64(day)),
 		})
 	}
 	s.put(t, []pipeline.Record{visit("", "c", "erase", 3)})

@@ -97,3 +97,17 @@ func TestAlertLines(t *testing.T) {
 	}
 	golden.File(t, "alert_lines.golden", got.String())
 }
+
+// TestAlertLineOfHeldOut: nobody acts on what is held out, so the line says so.
+func TestAlertLineOfHeldOut(t *testing.T) {
+	for arm, want := range map[string]string{"": "  late", "treated": "  late", "holdout": "  held out: late"} {
+		value := alertJSON("", "c", "raised", "watch", "2026-03-01T00:00:00Z", "late", 41)
+		if arm != "" {
+			value = strings.TrimSuffix(value, "}") + fmt.Sprintf(`,"arm":%q}`, arm)
+		}
+		line := AlertLine{Screen: terminal.Screen{Writer: io.Discard}}
+		if got := line.Of([]byte(value)); !strings.HasSuffix(got, want) {
+			t.Errorf("%q: %s", arm, got)
+		}
+	}
+}
