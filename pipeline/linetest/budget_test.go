@@ -59,7 +59,7 @@ func TestBudget(t *testing.T) {
 		w.produce(events("budget", 1+n, rows))
 		n += len(rows)
 		p.until("everything is processed", func() bool { return slices.Equal(g.committed(), w.ends()) })
-		time.Sleep(3 * time.Second) // partitions report, one grants, all release
+		<-time.After(3 * time.Second) // partitions report, one grants, all release
 		switch step {
 		case 5, 17:
 			kill()
