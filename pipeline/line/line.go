@@ -66,6 +66,7 @@ type Line struct {
 	erased map[string]struct{} // keys of the customers whom the batch has erased so far
 
 	place    place          // of what is being decided
+	raisedBy int64          // the record by whose arrival a lapse was raised last; -1: a deadline was swept
 	deciding decided        // memory of the decision that passes the stages
 	ruling   pipeline.Entry // the same of the ledger's line
 	repeated func(*pipeline.Entry, *pack.Pack)

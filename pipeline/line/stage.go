@@ -48,6 +48,7 @@ type decided struct {
 
 	Settings *pipeline.Settings // in force
 	Budgets  pipeline.Budgets   // the same
+	Again    bool               // the same event has raised a lapse of the customer before, which a late one can do
 
 	// Hold is set by a stage that withholds a raise which may be released later; 0: it is withheld for good.
 	Hold    pipeline.HoldReason
@@ -66,6 +67,9 @@ func (l *Line) decided(c *customer, d *scoring.Decision, cause alert.Cause) {
 	on := l.decision(c, d, cause)
 	l.staged.Tally.Decided++
 	l.conclude(on, pass(stages[:], on))
+	if d.Transition == scoring.Raised && d.Kind == profile.Lapse {
+		l.raisedBy = on.Offset
+	}
 }
 
 // decision is a decision about a customer with what the stages may use.
@@ -80,6 +84,7 @@ func (l *Line) decision(c *customer, d *scoring.Decision, cause alert.Cause) *de
 		Meta: &l.meta, Curves: &l.curves, Mark: &l.mark, Settings: &l.settings, Budgets: l.budgets,
 	}
 	l.put(&on.Entry)
+	on.Again = on.Offset >= 0 && on.Offset == l.raisedBy
 	if d.Contact.Zone() == 0 {
 		tenant, _ := pipeline.SplitKey(on.Key)
 		on.Alert.Home = uint32(l.homes.Of(tenant))

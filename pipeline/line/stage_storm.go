@@ -20,8 +20,9 @@ func withholdStorm(d *decided) string {
 	s, h := &d.Meta.Storms, d.Meta.Storms.Hour(pipeline.FloorDiv(a.At, pipeline.HourMillis))
 	review := h.Review(d.Settings)
 	// What was published before the state was rolled back opens none: that storms begin where they did is for the control
-	// records to say.
-	if !h.Storm && d.Meta.First.Raises() && s.Breaks(h, d.Settings) && !d.Mark.Covers(&d.Entry) {
+	// records to say. Nor does what an event raises besides: the record would stand before the event, and its first raise
+	// would be held in a replay.
+	if !h.Storm && !d.Again && d.Meta.First.Raises() && s.Breaks(h, d.Settings) && !d.Mark.Covers(&d.Entry) {
 		d.Opens = s.StormAt(h, d.Settings, review, d.fired())
 		s.Open(h.Hour, d.Opens.Number)
 	}

@@ -199,8 +199,13 @@ func (s *shelf) againWith(
 // again, from the beginning and from any state of then, whatever the batches and restarts; and it announces nothing.
 func TestStormIsReplayed(t *testing.T) {
 	storms, held, back, lines := 0, 0, 0, 0
+	failed := []uint64{0x3cfc3b6130} // once: an event raised twice in an hour, and the second raise opened the storm
 	rapid.Check(t, func(r *rapid.T) {
-		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 1))
+		seed := rapid.Uint64().Draw(r, "seed")
+		if len(failed) > 0 {
+			seed, failed = failed[0], failed[1:]
+		}
+		rng := rand.New(rand.NewPCG(seed, 1))
 		records := stormRecords(rng)
 		s := newStormy(t)
 		copies := s.live(t, rng, records)
