@@ -202,11 +202,24 @@ func (f *feed) hear(source string, outbox [][]byte) {
 			for i := range f.outages {
 				if o := &f.outages[i]; o.source == c.Source.Name && o.resumed == 0 {
 					o.resumed = c.Source.At.Unix() / 60
+					// It resumes at the end of an hour: what came in an earlier hour was not enough, and did not count.
+					o.little = o.little || o.back != 0 && o.resumed%60 == 0 && o.resumed > o.back/60*60+60
 				}
 			}
 		}
 	}
 	f.heard[source] = f.minute()
+}
+
+// most is for how many minutes a source was out at most, where it is not known yet whether what came is enough.
+func (f *feed) most(source string, minute int64) int64 {
+	minutes, _ := f.frozen(source, minute)
+	for _, o := range f.outages {
+		if o.source == source && o.known <= minute && o.resumed == 0 && o.back != 0 && !o.little {
+			minutes += max(0, minute-o.back)
+		}
+	}
+	return minutes
 }
 
 // frozen is for how many minutes a source was out in all, as far as that was known at a minute, and whether it is then.
@@ -241,7 +254,7 @@ func (f *feed) await(key string, minute int64, source string) {
 	}
 	least, _ := f.frozen(source, minute)
 	event := a.Active()/pipeline.MinuteMillis == minute
-	if got := int64(a.Source.Frozen); got < least || event && got > least {
+	if got := int64(a.Source.Frozen); got < least || event && got > f.most(source, minute) {
 		f.t.Fatalf("%q: %d minutes are frozen, %s", key, least, f.show(a))
 	}
 	f.waiting[key] = a
