@@ -72,10 +72,10 @@ func TestCommandsOnRealServices(t *testing.T) {
 	}
 
 	got := run(t, environ, nil, "check").want(t, exitFailed)
-	if strings.Count(got.stdout, "there is no topic "+name) != 5 {
+	if strings.Count(got.stdout, "there is no topic "+name) != 6 {
 		t.Errorf("check:\n%s", got.stdout)
 	}
-	if got := run(t, environ, nil, "check", "--create").want(t, exitOK); strings.Count(got.stdout, "created with ") != 5 {
+	if got := run(t, environ, nil, "check", "--create").want(t, exitOK); strings.Count(got.stdout, "created with ") != 6 {
 		t.Errorf("check --create:\n%s", got.stdout)
 	}
 

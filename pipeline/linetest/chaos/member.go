@@ -123,8 +123,8 @@ func (m *member) attend(ctx context.Context, l *life) {
 func (m *member) judge(l *life) {
 	status := l.cmd.ProcessState.Sys().(syscall.WaitStatus) //nolint:forcetypeassert // Unix returns this type
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL
-	if killed || status.ExitStatus() == 0 || !l.worked.Load() {
-		return
+	if killed || status.ExitStatus() == 0 || !l.worked.Load() || m.expected.Load() != nil {
+		return // one that has just stopped as expected may be asked to end as well
 	}
 	const stopped = 128 + int(syscall.SIGTERM)
 	if m.faults.Load() && (status.ExitStatus() == stopped || strings.Contains(m.log.tail(), "shutdown_timeout passed")) {
