@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,9 @@ import (
 	"ebb/cmd/ebb/erase"
 	"ebb/scoring/alert"
 )
+
+// holdsC3 finds the customer in a dump of Redis. Bytes that print as \xc3, of which tokens are full, are none.
+var holdsC3 = regexp.MustCompile(`\bc3\b|x00c3`)
 
 // TestErase: a person has a customer erased. Consumers are told, nothing in Redis holds the id, the record that could not
 // be used is neither shown nor sent again, and old events that are sent again count for nothing.
@@ -27,7 +31,7 @@ func TestErase(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := summaryOf(t, run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK))
-	if !strings.Contains(s.redis.Dump(), "c3") || before.Transitions["raised"] != 5 || before.Quarantined != 1 {
+	if !holdsC3.MatchString(s.redis.Dump()) || before.Transitions["raised"] != 5 || before.Quarantined != 1 {
 		t.Fatalf("%+v", before)
 	}
 	for _, args := range [][]string{
@@ -59,7 +63,7 @@ func TestErase(t *testing.T) {
 	}
 	run(t, s.environ, nil, "produce", log).want(t, exitOK)
 	after := summaryOf(t, run(t, s.environ, nil, "run", "--until-end", "--leave").want(t, exitOK))
-	if after.Erased != 9 || after.Alerts != 0 || strings.Contains(s.redis.Dump(), "c3") {
+	if after.Erased != 9 || after.Alerts != 0 || holdsC3.MatchString(s.redis.Dump()) {
 		t.Errorf("%+v\n%s", after, s.redis.Dump())
 	}
 	alerts := publishedAlerts(t, s, "ebb.alerts", int(before.Alerts)+1)
