@@ -75,8 +75,13 @@ func read(f *zip.File) *time.Location {
 // Named is the zone of a name, as it is spelt in the database; nil: there is none.
 func Named(name []byte) *Zone { return database().named[string(name)] }
 
-// Marked is the zone of a mark; nil: there is none.
-func Marked(mark Mark) *Zone { return database().marked[mark] }
+// Marked is the zone of a mark; nil: there is none. For the mark of none the database is not read: most alerts have it.
+func Marked(mark Mark) *Zone {
+	if mark == 0 {
+		return nil
+	}
+	return database().marked[mark]
+}
 
 // Load is the location of a zone's name. Errors: there is no such zone.
 func Load(name string) (*time.Location, error) {
