@@ -39,19 +39,13 @@ func (l *Line) Budgets() pipeline.Budgets { return l.budgets }
 // Lanes are what waits for budgets, in order of names.
 func (l *Line) Lanes() (all []LaneHeld) {
 	minute := l.meta.Clock.Minute()
-	for name, lane := range l.held.budgets {
-		if lane.count == 0 {
-			continue
+	for name, lane := range l.held.lanes {
+		if name.reason == pipeline.HeldBudget && lane.count > 0 {
+			all = append(all, LaneHeld{
+				Name: name.budget, Budgeted: l.budgets.Of(name.budget) != nil, Held: lane.count,
+				Waiting: l.held.waiting(lane, minute), Expired: lane.expired(minute),
+			})
 		}
-		of := LaneHeld{
-			Name: name, Budgeted: l.budgets.Of(name) != nil, Held: lane.count, Waiting: l.held.waiting(lane, minute),
-		}
-		for at, n := range lane.reviews {
-			if at.expired(minute) {
-				of.Expired += n
-			}
-		}
-		all = append(all, of)
 	}
 	slices.SortFunc(all, func(a, b LaneHeld) int { return cmp.Compare(a.Name, b.Name) })
 	return all
@@ -115,6 +109,9 @@ func (l *Line) beginBudget(r *pipeline.Release) {
 	if r.Grant != nil {
 		l.meta.Lanes.Of(r.Lane).Grant = *r.Grant
 		return
+	}
+	if l.held.lane(pipeline.HeldBudget, r.Lane).expired(r.Until) == 0 {
+		return // all that is held need not be looked at
 	}
 	var keys []string
 	for key, raise := range l.held.all {

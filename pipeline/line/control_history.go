@@ -32,7 +32,7 @@ func (l *Line) leaveHistory() {
 		f.Over = true
 		f.Gone = max(0, l.meta.Clock.Watermark-goneHorizons*l.scorer.Pack.Horizon.Milliseconds())
 		l.held.giveUp(f.Gone)
-		f.Waiting = int64(l.held.lanes[pipeline.HeldHistory].count - len(l.held.gone))
+		f.Waiting = int64(l.held.lane(pipeline.HeldHistory, "").count - len(l.held.gone))
 	}
 	n := min(len(l.held.gone), goneLimit)
 	for _, key := range l.held.gone[:n] {

@@ -24,7 +24,7 @@ func (l *Line) beginSilence(s *pipeline.Silence) {
 	l.wanted = nil
 	l.meta.First.Releases = s.Number
 	l.meta.Silences = l.meta.Silences.With(s, l.meta.Clock.Watermark)
-	l.held.lanes[pipeline.HeldSilence].whole = false // what is held for one that is over may be released
+	l.held.lane(pipeline.HeldSilence, "").whole = false // what is held for one that is over may be released
 }
 
 // Silences are those in force, as of the watermark.

@@ -6,7 +6,6 @@ import (
 
 	"ebb/pipeline"
 	"ebb/scoring/alert"
-	"ebb/scoring/profile"
 )
 
 // A customer is erased where its record stands in the log (ADR 37). What was due by then is decided before, whoever fires
@@ -24,11 +23,8 @@ func (l *Line) erase(e *pipeline.Event, r *pipeline.Record, c *customer) {
 	l.place = place{offset: e.Offset}
 	minute := l.meta.Clock.Minute()
 	l.fire(c, minute)
-	l.withdrawAll(c, pipeline.EndErased, minute)
-	l.forgetArm(c)
-	c.profile, c.erased = profile.Profile{}, true
-	l.cache.keep(c, &profile.Customer{})
-	if c.stored {
+	l.empty(c, pipeline.EndErased, minute)
+	if c.erased = true; c.stored {
 		l.touch(c)
 	}
 	l.meta.Erased = l.meta.Erased.With(erasure)

@@ -308,27 +308,9 @@ func TestErasureIsReplayed(t *testing.T) {
 		}
 		s := newStormy(t)
 		copies := s.live(t, rng, records)
-		want, controls := s.published()
 		told, _ := s.erasures()
 		erased, held = erased+len(told), held+s.tally.Withdrawn[pipeline.HeldStorm]
-		for _, c := range append(copies, newStormy(t)) {
-			from := len(c.outbox)
-			before, _ := c.published()
-			c.mark, c.controls = s.publishedMark(), controls
-			got := append(before, c.again(t, rng, records)...)
-			if announced := c.outbox[from:]; len(announced) > 0 {
-				r.Fatalf("published again: %+v", pipeline.MustReadEntry(announced[0]))
-			}
-			slices.Sort(want)
-			slices.Sort(got)
-			if diff := cmp.Diff(want, got); diff != "" {
-				r.Fatalf("(-live +replay):\n%s", diff)
-			}
-			if diff := cmp.Diff(s.profiles, c.profiles) + cmp.Diff(s.raises, c.raises) +
-				cmp.Diff(s.meta.Erased, c.meta.Erased); diff != "" {
-				r.Fatalf("what is left (-live +replay):\n%s", diff)
-			}
-		}
+		s.checkReplays(t, r, rng, records, append(copies, newStormy(t)))
 	})
 	if erased < 50 || held == 0 {
 		t.Errorf("%d erased, %d raises not held any more: the logs show too little", erased, held)

@@ -25,16 +25,21 @@ type heldSet struct {
 	before  int                      // how many there were as of the commit before
 	changed map[string]struct{}      // since then
 
-	lanes   [pipeline.NumHoldReasons]lane
-	budgets map[string]*lane // what waits for a budget is not in lanes, but by its name here
-	gone    []string         // of a history that is over: never to be released; some are held no more
+	lanes map[laneName]*lane
+	gone  []string // of a history that is over: never to be released; some are held no more
+}
+
+// laneName is why raises are held, and for a budget whose.
+type laneName struct {
+	reason pipeline.HoldReason
+	budget string
 }
 
 // lane is what is held for one reason, and for one budget.
 type lane struct {
 	count   int
 	reviews map[review]int // how many by when they may be released
-	ranks   map[int]int    // of a budget: how many by priority
+	ranks   map[int]int    // how many by priority
 
 	// what a release has left of those up to a minute, in the order in which they are released; some are held no more. It
 	// is made by the first release that needs it, and follows from what is held.
@@ -82,10 +87,7 @@ func newHeldSet(all map[string]pipeline.Held, m *pipeline.Meta) heldSet {
 	if all == nil {
 		all = map[string]pipeline.Held{}
 	}
-	h := heldSet{meta: m, all: all, before: len(all), changed: map[string]struct{}{}, budgets: map[string]*lane{}}
-	for i := range h.lanes {
-		h.lanes[i].reviews = map[review]int{}
-	}
+	h := heldSet{meta: m, all: all, before: len(all), changed: map[string]struct{}{}, lanes: map[laneName]*lane{}}
 	for _, raise := range all {
 		h.count(raise, 1)
 	}
@@ -99,8 +101,8 @@ func newHeldSet(all map[string]pipeline.Held, m *pipeline.Meta) heldSet {
 func (h *heldSet) count(raise pipeline.Held, n int) {
 	l := h.lane(raise.Reason, raise.Lane)
 	l.count += n
-	if l.ranks != nil {
-		l.ranks[raise.Priority] += n
+	if l.ranks[raise.Priority] += n; l.ranks[raise.Priority] == 0 {
+		delete(l.ranks, raise.Priority)
 	}
 	at := reviewOf(&raise)
 	if l.reviews[at] += n; l.reviews[at] == 0 {
@@ -108,15 +110,13 @@ func (h *heldSet) count(raise pipeline.Held, n int) {
 	}
 }
 
-// lane is that of a reason, and of a budget.
+// lane is that of a reason, and of a budget; empty: it is held for no budget.
 func (h *heldSet) lane(reason pipeline.HoldReason, budget string) *lane {
-	if reason != pipeline.HeldBudget {
-		return &h.lanes[reason]
+	name := laneName{reason, budget}
+	if h.lanes[name] == nil {
+		h.lanes[name] = &lane{reviews: map[review]int{}, ranks: map[int]int{}}
 	}
-	if h.budgets[budget] == nil {
-		h.budgets[budget] = &lane{reviews: map[review]int{}, ranks: map[int]int{}}
-	}
-	return h.budgets[budget]
+	return h.lanes[name]
 }
 
 // place is how many wait for a budget that are no less important than a priority.
@@ -154,11 +154,8 @@ func (h *heldSet) drop(key string) {
 
 // counts is how many are held, by reason.
 func (h *heldSet) counts() (n [pipeline.NumHoldReasons]int) {
-	for i := range h.lanes {
-		n[i] = h.lanes[i].count
-	}
-	for _, l := range h.budgets {
-		n[pipeline.HeldBudget] += l.count
+	for name, l := range h.lanes {
+		n[name.reason] += l.count
 	}
 	return n
 }
@@ -183,9 +180,19 @@ func (at review) expired(minute int64) bool {
 	return at.expires != 0 && at.expires <= pipeline.FloorDiv(minute, hour)
 }
 
+// expired is how many of a lane are out of date, in the hour of a minute.
+func (l *lane) expired(minute int64) (n int) {
+	for at, of := range l.reviews {
+		if at.expired(minute) {
+			n += of
+		}
+	}
+	return n
+}
+
 // lastReview is the last minute from which any of a reason may be released.
 func (h *heldSet) lastReview(reason pipeline.HoldReason) (last int64) {
-	for at := range h.lanes[reason].reviews {
+	for at := range h.lane(reason, "").reviews {
 		last = max(last, at.minute)
 	}
 	return last
@@ -193,23 +200,11 @@ func (h *heldSet) lastReview(reason pipeline.HoldReason) (last int64) {
 
 // reviewed reports whether any may be released from a minute on that lies behind one and not behind another.
 func (h *heldSet) reviewed(after, until int64) bool {
-	for i := range h.lanes {
-		if h.lanes[i].reviewed(after, until) {
-			return true
-		}
-	}
-	for _, l := range h.budgets {
-		if l.reviewed(after, until) {
-			return true
-		}
-	}
-	return false
-}
-
-func (l *lane) reviewed(after, until int64) bool {
-	for at := range l.reviews {
-		if after < at.minute && at.minute <= until {
-			return true
+	for _, l := range h.lanes {
+		for at := range l.reviews {
+			if after < at.minute && at.minute <= until {
+				return true
+			}
 		}
 	}
 	return false

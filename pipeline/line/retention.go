@@ -38,14 +38,19 @@ func (l *Line) retire(c *customer, minute int64) {
 	}
 	end := l.goneMinute(c)
 	if end <= minute {
-		l.withdrawAll(c, pipeline.EndGone, minute)
-		l.forgetArm(c)
-		c.profile = profile.Profile{}
-		l.cache.keep(c, &profile.Customer{})
+		l.empty(c, pipeline.EndGone, minute)
 		l.staged.Tally.Removed++
 		return
 	}
 	if end != math.MaxInt64 {
 		c.profile.Armed = end
 	}
+}
+
+// empty removes c's state and all that is held of it, as of a minute.
+func (l *Line) empty(c *customer, end string, minute int64) {
+	l.withdrawAll(c, end, minute)
+	l.forgetArm(c)
+	c.profile = profile.Profile{}
+	l.cache.keep(c, &profile.Customer{})
 }

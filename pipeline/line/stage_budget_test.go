@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"ebb/pipeline"
@@ -110,7 +109,6 @@ func TestBudgetIsReplayed(t *testing.T) {
 			s.restart()
 		}
 		copies := s.live(t, rng, records)
-		want, controls := s.published()
 		raised += checkBudgets(r, s)
 		checkEpisodes(r, s)
 		checkLedger(r, s)
@@ -120,21 +118,7 @@ func TestBudgetIsReplayed(t *testing.T) {
 		first := newBudgeted(t, "sales", budgets)
 		first.cfg.Settings = s.cfg.Settings
 		first.restart()
-		for _, c := range append(copies, first) {
-			from := len(c.outbox)
-			before, _ := c.published()
-			c.mark, c.controls = s.publishedMark(), controls
-			got := append(before, c.again(t, rng, records)...)
-			if announced := c.outbox[from:]; len(announced) > 0 {
-				r.Fatalf("published again: %+v", pipeline.MustReadEntry(announced[0]))
-			}
-			slices.Sort(want)
-			slices.Sort(got)
-			if diff := cmp.Diff(want, got) + cmp.Diff(s.profiles, c.profiles) + cmp.Diff(s.raises, c.raises) +
-				cmp.Diff(s.meta.Lanes, c.meta.Lanes) + cmp.Diff(s.meta.First.Releases, c.meta.First.Releases); diff != "" {
-				r.Fatalf("(-live +replay):\n%s", diff)
-			}
-		}
+		s.checkReplays(t, r, rng, records, append(copies, first))
 	})
 	t.Logf("%d raised, %d withdrawn, %d expired, %d held at the end", raised, withdrawn, expired, held)
 	if raised < 200 || withdrawn < 50 || expired < 20 || held < 20 {

@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"ebb/pipeline"
@@ -75,7 +73,6 @@ func TestSilenceIsReplayed(t *testing.T) {
 		s := newStormy(t)
 		s.quiet = true
 		copies := s.live(t, rng, records)
-		want, controls := s.published()
 		began += checkSilences(r, s)
 		checkEpisodes(r, s)
 		checkLedger(r, s)
@@ -86,21 +83,7 @@ func TestSilenceIsReplayed(t *testing.T) {
 				again++
 			}
 		}
-		for _, c := range append(copies, newStormy(t)) {
-			from := len(c.outbox)
-			before, _ := c.published()
-			c.mark, c.controls = s.publishedMark(), controls
-			got := append(before, c.again(t, rng, records)...)
-			if announced := c.outbox[from:]; len(announced) > 0 {
-				r.Fatalf("published again: %+v", pipeline.MustReadEntry(announced[0]))
-			}
-			slices.Sort(want)
-			slices.Sort(got)
-			if diff := cmp.Diff(want, got) + cmp.Diff(s.profiles, c.profiles) + cmp.Diff(s.raises, c.raises) +
-				cmp.Diff(s.meta.Silences, c.meta.Silences) + cmp.Diff(s.meta.First.Releases, c.meta.First.Releases); diff != "" {
-				r.Fatalf("(-live +replay):\n%s", diff)
-			}
-		}
+		s.checkReplays(t, r, rng, records, append(copies, newStormy(t)))
 	})
 	if began < 200 || released < 40 || withdrawn < 20 || again < 10 {
 		t.Errorf(
