@@ -12,30 +12,20 @@ import (
 // loop, and proposes the control records that do it. It is removed in the commit that applies the last of them, so a
 // crash before that repeats it, and one after that does not.
 
-// askEvery is how often an owner looks for what is asked.
-const askEvery = time.Second
-
 // asking is what an owner knows of what is asked of its partition.
 type asking struct {
-	looking  bool
-	lookedAt time.Time
-	found    chan []pipeline.Asked
-	all      []pipeline.Asked
-	left     int             // raises that are still to be released for all[0]; -1: not known yet
-	done     map[string]bool // ids whose last control record is proposed
+	errand[[]pipeline.Asked]
+	all  []pipeline.Asked
+	left int             // raises that are still to be released for all[0]; -1: not known yet
+	done map[string]bool // ids whose last control record is proposed
 }
 
 // look begins to look for what is asked, if it is time.
 func (o *owner) look(now time.Time) {
-	a := &o.asking
-	if o.cfg.Asked == nil || a.looking || now.Sub(a.lookedAt) < askEvery {
+	if o.cfg.Asked == nil || !o.asking.due(now) {
 		return
 	}
-	a.looking, a.lookedAt = true, now
-	go func() {
-		ctx, cancel := context.WithTimeout(o.ctx, requestTimeout)
-		defer cancel()
-		var all []pipeline.Asked
+	o.asking.begin(o.ctx, now, func(ctx context.Context) (all []pipeline.Asked) {
 		err := o.cfg.Asked(ctx, func(id string, value []byte) {
 			asked, err := pipeline.ReadAsked(id, value)
 			if err != nil {
@@ -46,19 +36,19 @@ func (o *owner) look(now time.Time) {
 		})
 		if err != nil {
 			o.cfg.Logger.Debug().Err(err).Msg("look for what is asked")
-			all = nil
+			return nil
 		}
-		a.found <- all
-	}()
+		return all
+	})
 }
 
 // lookFirst looks for what is asked before anything is decided: a silence that was asked for while nobody ran comes first.
 func (o *owner) lookFirst(now time.Time) {
-	if o.look(now); !o.asking.looking {
+	if o.look(now); !o.asking.underway {
 		return
 	}
 	select {
-	case all := <-o.asking.found:
+	case all := <-o.asking.answer:
 		o.looked(all)
 	case <-o.ctx.Done():
 	}
@@ -67,7 +57,7 @@ func (o *owner) lookFirst(now time.Time) {
 // looked takes in what is asked, the oldest first.
 func (o *owner) looked(all []pipeline.Asked) {
 	a := &o.asking
-	a.looking = false
+	a.underway = false
 	if a.left >= 0 {
 		return // a release is being done
 	}

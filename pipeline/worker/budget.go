@@ -13,12 +13,8 @@ import (
 // and is shared once it is published, so nothing undoes it; a release is one of the partition that releases, and its meta
 // counts what it has spent. So no loss, delay, copy or rollback of the hash leads above a budget (docs/adr/0040).
 
-const (
-	// shareEvery is how often an owner looks at what is shared, while raises wait for a budget.
-	shareEvery = time.Second
-	// grantPatience is how long partition 0 waits, in an hour of event time, for partitions that have not reached it.
-	grantPatience = 30 * time.Second
-)
+// grantPatience is how long partition 0 waits, in an hour of event time, for partitions that have not reached it.
+const grantPatience = 30 * time.Second
 
 // Fields of what is shared.
 const (
@@ -28,9 +24,7 @@ const (
 
 // sharing is what an owner knows of what is shared.
 type sharing struct {
-	asking  bool
-	askedAt time.Time
-	found   chan map[string][]byte
+	errand[map[string][]byte]
 
 	grants  pipeline.Grants
 	reports map[int]pipeline.BudgetReport // of partition 0: the latest of all
@@ -40,12 +34,10 @@ type sharing struct {
 
 // share begins to exchange what is shared, if it is time.
 func (o *owner) share(now time.Time) {
-	s := &o.sharing
-	if o.cfg.Share == nil || s.asking || now.Sub(s.askedAt) < shareEvery ||
+	if o.cfg.Share == nil || !o.sharing.due(now) ||
 		len(o.line.Budgets()) == 0 && o.line.Size().Held[pipeline.HeldBudget] == 0 {
 		return
 	}
-	s.asking, s.askedAt = true, now
 	put, want := map[string][]byte{}, sharedGrants
 	report := o.line.BudgetReport()
 	report.Hour = max(report.Hour, o.idleHour(now))
@@ -56,16 +48,14 @@ func (o *owner) share(now time.Time) {
 			put[sharedGrants] = m.Lanes.Granted().Encode()
 		}
 	}
-	go func() {
-		ctx, cancel := context.WithTimeout(o.ctx, requestTimeout)
-		defer cancel()
+	o.sharing.begin(o.ctx, now, func(ctx context.Context) map[string][]byte {
 		found, err := o.cfg.Share(ctx, put, want)
 		if err != nil {
 			o.cfg.Logger.Debug().Err(err).Msg("share budgets")
-			found = nil
+			return nil
 		}
-		s.found <- found
-	}()
+		return found
+	})
 }
 
 // idleHour is the hour that an idle partition has reached by the clock, or one without events: the others need not wait for
@@ -82,7 +72,7 @@ func (o *owner) idleHour(now time.Time) int64 {
 // shared takes in what others share.
 func (o *owner) shared(found map[string][]byte) {
 	s := &o.sharing
-	if s.asking = false; found == nil {
+	if s.underway = false; found == nil {
 		return
 	}
 	if b := found[sharedGrants]; b != nil {

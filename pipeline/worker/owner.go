@@ -66,8 +66,8 @@ func newOwner(ctx context.Context, w *Worker, p *pipeline.Protocol, l *line.Line
 		idle:    &line.Batch{},
 		input:   &prefetcher{log: w.cfg.Log, verify: w.cfg.Verify, end: w.cfg.End, edges: l.Edges()},
 		answers: make(chan pipeline.Answer, 2),
-		asking:  asking{found: make(chan []pipeline.Asked, 1), done: map[string]bool{}, left: -1},
-		sharing: sharing{found: make(chan map[string][]byte, 1)},
+		asking:  asking{errand: newErrand[[]pipeline.Asked](), done: map[string]bool{}, left: -1},
+		sharing: sharing{errand: newErrand[map[string][]byte]()},
 		proof:   time.Now(),
 	}
 	if before := w.Progress(); before.Told {
@@ -84,12 +84,8 @@ func (o *owner) close() {
 	for ; o.underWay > 0; o.underWay-- {
 		<-o.answers
 	}
-	if o.asking.looking {
-		<-o.asking.found
-	}
-	if o.sharing.asking {
-		<-o.sharing.found
-	}
+	o.asking.settle()
+	o.sharing.settle()
 	if o.sent != nil {
 		o.doubt = &doubt{meta: o.sent.Commit.Meta, tally: o.sent.Tally}
 	}
@@ -146,9 +142,9 @@ func (o *owner) wait(tick <-chan time.Time, revoked <-chan struct{}) error {
 		return o.take(b, ok)
 	case a := <-o.answers:
 		o.answered(a)
-	case all := <-o.asking.found:
+	case all := <-o.asking.answer:
 		o.looked(all)
-	case found := <-o.sharing.found:
+	case found := <-o.sharing.answer:
 		o.shared(found)
 	case <-tick:
 		o.cfg.Metrics.tick(o)
