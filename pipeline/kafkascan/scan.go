@@ -51,6 +51,20 @@ type Scan struct {
 	Retry func(error)
 }
 
+// Whole reads all that readers of committed records get of a topic now, a partition after the other. It sets Partition, From
+// and To for each. Errors: those of Run and of kafkawire.Client.StableBounds, with their place.
+func (s *Scan) Whole(ctx context.Context, partitions int32) (err error) {
+	for s.Partition = range partitions {
+		if s.From, s.To, err = s.Client.StableBounds(ctx, s.Topic, s.Partition); err != nil {
+			return fmt.Errorf("find the end of %s/%d: %w", s.Topic, s.Partition, err)
+		}
+		if err := s.Run(ctx); err != nil {
+			return fmt.Errorf("read %s/%d: %w", s.Topic, s.Partition, err)
+		}
+	}
+	return nil
+}
+
 // Run reads the stretch. Errors: the context's cause once it has ended, and where that is a deadline also what the scan
 // was waiting for; [HeldUpError], the error of a function, pipeline.ErrOutOfRange, pipeline.ErrUnavailable.
 func (s *Scan) Run(ctx context.Context) error {

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -88,28 +87,18 @@ func (f *finding) readAlerts(ctx context.Context) error {
 
 // read hands every record of a topic that may be about the customer to take.
 func (f *finding) read(ctx context.Context, topic *kafkawire.Topic, take func(*pipeline.Record)) error {
-	name := topic.Name
-	for n := range topic.Partitions {
-		start, end, err := f.client.StableBounds(ctx, name, n)
-		if err != nil {
-			return fmt.Errorf("find the end of %s/%d: %w", name, n, err)
-		}
-		scan := kafkascan.Scan{
-			Client: f.client, Topic: name, Partition: n, From: start, To: end, Patience: patience,
-			Record: func(r *pipeline.Record) error {
-				if f.Customer == "" || string(r.Key) == f.Customer {
-					take(r)
-				}
-				return nil
-			},
-			Waiting: func(held *kafkascan.HeldUpError, _ time.Duration) error { f.Query.Waiting(held.Error()); return nil },
-			Lost:    func(int64, int64) {}, // retention goes on
-		}
-		if err := scan.Run(ctx); err != nil {
-			return fmt.Errorf("read %s/%d: %w", name, n, err)
-		}
+	scan := kafkascan.Scan{
+		Client: f.client, Topic: topic.Name, Patience: patience,
+		Record: func(r *pipeline.Record) error {
+			if f.Customer == "" || string(r.Key) == f.Customer {
+				take(r)
+			}
+			return nil
+		},
+		Waiting: func(held *kafkascan.HeldUpError, _ time.Duration) error { f.Query.Waiting(held.Error()); return nil },
+		Lost:    func(int64, int64) {}, // retention goes on
 	}
-	return nil
+	return scan.Whole(ctx, topic.Partitions)
 }
 
 func (f *finding) takeDecision(r *pipeline.Record) {

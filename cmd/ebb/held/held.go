@@ -2,6 +2,7 @@
 package held
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -27,33 +28,43 @@ func Plan(ctx context.Context, redis *redisstore.Client, group string, only int)
 			return nil
 		}
 		p := Partition{Partition: n, Held: map[string]int{}}
-		seen := map[string]bool{}
-		var damaged error
-		err := redis.Raises(ctx, group, n, func(e pipeline.HeldEntry) {
-			h, err := pipeline.ReadHeld(e)
-			if err != nil {
-				damaged = err
-			}
-			if !seen[string(e.Key)] {
-				seen[string(e.Key)] = true
-				p.Held[h.Reason.String()]++
-			}
-		})
 		plan = append(plan, p)
-		if err == nil {
-			err = damaged
-		}
-		return err
+		return eachRaise(ctx, redis, group, n, func(h *pipeline.Held) { p.Held[h.Reason.String()]++ })
 	})
 	switch {
 	case err != nil:
 		return nil, err
 	case !exists:
-		return nil, advice.Add(fmt.Errorf("group %s has no state in Redis", group), "see kafka.group and redis.addresses")
+		return nil, noState(group)
 	case len(plan) == 0:
 		return nil, advice.Usage(fmt.Errorf("group %s has no partition %d", group, only))
 	}
 	return plan, nil
+}
+
+// noState is the error of a group of which Redis holds nothing.
+func noState(group string) error {
+	return advice.Add(fmt.Errorf("group %s has no state in Redis", group), "see kafka.group and redis.addresses")
+}
+
+// eachRaise calls f with each raise that a partition holds, once: Redis may return an entry twice. Errors: those of
+// redisstore, pipeline.ErrHeldDamaged.
+func eachRaise(
+	ctx context.Context, redis *redisstore.Client, group string, partition int, f func(*pipeline.Held),
+) error {
+	seen := map[string]bool{}
+	var damaged error
+	err := redis.Raises(ctx, group, partition, func(e pipeline.HeldEntry) {
+		h, err := pipeline.ReadHeld(e)
+		if err != nil {
+			damaged = err
+		}
+		if !seen[string(e.Key)] {
+			seen[string(e.Key)] = true
+			f(&h)
+		}
+	})
+	return cmp.Or(err, damaged)
 }
 
 // Ask asks the owners of those partitions of the plan that hold something for the reason to release it, and notes it there.

@@ -1,6 +1,7 @@
 package held
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -44,7 +45,12 @@ func Silences(ctx context.Context, redis *redisstore.Client, group string) (all 
 			numbers[s.Number].InForce++
 		}
 		if len(numbers) > 0 {
-			if err := countHeld(ctx, redis, group, n, numbers); err != nil {
+			err := eachRaise(ctx, redis, group, n, func(h *pipeline.Held) {
+				if s := numbers[h.Silence]; s != nil {
+					s.Held++
+				}
+			})
+			if err != nil {
 				return err
 			}
 		}
@@ -56,39 +62,15 @@ func Silences(ctx context.Context, redis *redisstore.Client, group string) (all 
 		})
 	})
 	if err == nil && !exists {
-		err = advice.Add(fmt.Errorf("group %s has no state in Redis", group), "see kafka.group and redis.addresses")
+		err = noState(group)
 	}
 	for _, s := range byID {
 		all = append(all, *s)
 	}
 	slices.SortFunc(all, func(a, b Silence) int {
-		if c := a.Until.Compare(b.Until); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
+		return cmp.Or(a.Until.Compare(b.Until), cmp.Compare(a.ID, b.ID))
 	})
 	return all, partitions, err
-}
-
-// countHeld counts the raises that silences of a partition hold, by their numbers there.
-func countHeld(
-	ctx context.Context, redis *redisstore.Client, group string, partition int, numbers map[int64]*Silence,
-) (err error) {
-	seen := map[string]bool{}
-	scanned := redis.Raises(ctx, group, partition, func(e pipeline.HeldEntry) {
-		h, damaged := pipeline.ReadHeld(e)
-		if damaged != nil {
-			err = damaged
-		}
-		if s := numbers[h.Silence]; s != nil && !seen[string(e.Key)] {
-			seen[string(e.Key)] = true
-			s.Held++
-		}
-	})
-	if scanned != nil {
-		return scanned
-	}
-	return err
 }
 
 // AskSilence asks the owner of each partition for a silence to begin or to end.

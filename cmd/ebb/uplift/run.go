@@ -115,28 +115,19 @@ func (r *reading) known(ctx context.Context) (at int64, err error) {
 // read collects the group's alerts from a topic.
 func (r *reading) read(ctx context.Context, t *kafkawire.Topic) error {
 	source := format.Source(r.cfg.Kafka.Group, r.cfg.Kafka.Input)
-	for n := range t.Partitions {
-		start, end, err := r.client.StableBounds(ctx, t.Name, n)
-		if err != nil {
-			return fmt.Errorf("find the end of %s/%d: %w", t.Name, n, err)
-		}
-		scan := kafkascan.Scan{
-			Client: r.client, Topic: t.Name, Partition: n, From: start, To: end, Patience: patience,
-			Record: func(record *pipeline.Record) error {
-				if _, from := format.Origin(record.Headers); string(from) != source {
-					return nil
-				}
-				return r.found.take(record.Value, t.Name == r.cfg.Kafka.Holdout)
-			},
-			Answered: func(next int64) error {
-				r.opts.Progress(fmt.Sprintf("reading %s/%d", t.Name, n), next-start, end-start)
+	scan := kafkascan.Scan{
+		Client: r.client, Topic: t.Name, Patience: patience,
+		Record: func(record *pipeline.Record) error {
+			if _, from := format.Origin(record.Headers); string(from) != source {
 				return nil
-			},
-			Lost: func(int64, int64) {}, // deleted since the bounds were read, as all before them
-		}
-		if err := scan.Run(ctx); err != nil {
-			return fmt.Errorf("read %s/%d: %w", t.Name, n, err)
-		}
+			}
+			return r.found.take(record.Value, t.Name == r.cfg.Kafka.Holdout)
+		},
+		Lost: func(int64, int64) {}, // deleted since the bounds were read, as all before them
 	}
-	return nil
+	scan.Answered = func(next int64) error {
+		r.opts.Progress(fmt.Sprintf("reading %s/%d", t.Name, scan.Partition), next-scan.From, scan.To-scan.From)
+		return nil
+	}
+	return scan.Whole(ctx, t.Partitions)
 }
