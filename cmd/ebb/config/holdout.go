@@ -98,7 +98,7 @@ func (l *loader) checkHoldout(c *Config) {
 	}
 	l.checkTopic("kafka.holdout", k.Holdout, MaxTopic)
 	l.checkTopic("kafka.audience", k.Audience, MaxTopic)
-	others := []string{k.Input, k.Alerts, k.DLQ(), k.Control, k.Packs, k.Shadow, k.UndeliveredTopic()}
+	others := []string{k.Input, k.Alerts, k.DLQ(), k.Control, k.Packs, k.Decisions, k.Shadow, k.UndeliveredTopic()}
 	for _, own := range []struct{ path, name string }{{"kafka.holdout", k.Holdout}, {"kafka.audience", k.Audience}} {
 		if slices.Contains(others, own.name) {
 			l.contradiction(own.path, "holdout.enabled", "must be a topic of its own: %s is used for something else", own.name)

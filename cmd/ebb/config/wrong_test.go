@@ -173,6 +173,7 @@ func wrongConfigs() []wrongConfig {
 			name: "holdout of nobody",
 			yaml: "kafka:\n  holdout: held\n  audience: held\nholdout:\n  enabled: true\n  share: 0\n",
 		},
+		{name: "held out among decisions", yaml: "kafka:\n  holdout: ebb.decisions\nholdout:\n  enabled: true\n"},
 		{name: "unknown variable", env: []string{"EBB_KAFKA_GRUOP=x", "EBB_SHOE_SIZE=44"}},
 		{
 			name: "wrong values in variables",
