@@ -75,8 +75,8 @@ func SplitHeldKey(key string) (customer string, n profile.Kind) {
 }
 
 // AppendHeld appends h's encoding to dst: reason, tier, priority, episode, opener, since, how long after that it was
-// raised, review; 18 to 27 bytes. For a silence, its number and whether history has held it;
-// for a budget, when it expires, the same, and its lane.
+// raised, review; 18 to 27 bytes. For a silence, its number and whether history has held it; for a budget, when it
+// expires, the same, and its lane.
 func AppendHeld(dst []byte, h Held) []byte {
 	dst = append(dst, byte(h.Reason), byte(h.Tier))
 	for _, n := range [...]uint64{uint64(h.Priority), uint64(h.Episode), uint64(h.Opener)} {

@@ -116,17 +116,15 @@ func readRuling(r *encode.Reader) (out Ruling, sound bool) {
 		Opener:     r.Uint16(),
 		Priority:   int(r.UvarintUpTo(1000)),
 		Episode:    uint32(r.UvarintUpTo(math.MaxUint32)),
-		Sequence: uint32(
-			r.UvarintUpTo(math.MaxUint32),
-		),
-		Since:   r.Varint(),
-		Decided: r.Varint(),
-		At:      r.Varint(),
-		Review:  r.Varint(),
-		Place:   uint32(r.UvarintUpTo(math.MaxUint32)),
-		Expires: r.Varint(),
-		Reason:  r.Text(),
-		End:     r.Text(),
+		Sequence:   uint32(r.UvarintUpTo(math.MaxUint32)),
+		Since:      r.Varint(),
+		Decided:    r.Varint(),
+		At:         r.Varint(),
+		Review:     r.Varint(),
+		Place:      uint32(r.UvarintUpTo(math.MaxUint32)),
+		Expires:    r.Varint(),
+		Reason:     r.Text(),
+		End:        r.Text(),
 	}
 	sound = out.Outcome != 0 && out.Outcome < numOutcomes && out.Kind < profile.NumKinds &&
 		out.Transition < scoring.NumTransitions && out.Tier < profile.NumTiers && out.Reason != ""

@@ -14,14 +14,14 @@ import (
 //
 //	1  at first
 //	2  an identify is a control event in flat JSON and in CloudEvents, too, and says how its customer may be written to,
-//	   as events named Unsubscribed, Subscribed and Resubscribed do (contact.go)
+//	   as events named Unsubscribed, Subscribed and Resubscribed do (contact.go); a record may erase its customer
 const Rules = 2
 
-// rulesContact are the first ones by which the contact is read.
-const rulesContact = 2
-
-// rulesErase are the first ones by which a record erases its customer.
-const rulesErase = 2
+// The first rules by which the contact is read, and by which a record erases its customer.
+const (
+	rulesContact = 2
+	rulesErase   = 2
+)
 
 // Text is the mapping as settings hold it.
 func (s *MappingSpec) Text() string {

@@ -36,8 +36,7 @@ func (r *Renderer) decision(e *pipeline.Entry) pipeline.Outgoing {
 	tenant, customer := pipeline.SplitKey(e.Key)
 	about := d.About(tenant, customer)
 	out := Decision{
-		AlertID: about.ID().
-			String(),
+		AlertID:    about.ID().String(),
 		EpisodeID:  about.EpisodeID().String(),
 		Tenant:     string(tenant),
 		Customer:   string(customer),

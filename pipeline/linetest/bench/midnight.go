@@ -80,7 +80,8 @@ func measureMidnight(ctx context.Context, o *options, say io.Writer) (*midnightR
 	})
 }
 
-// fillHour makes the topic anew, without the live events of the hour before, and writes one event of each customer: of those with an open lapse long ago, of all others within one hour.
+// fillHour makes the topic anew, without the live events of the hour before, and writes one event of each customer: of
+// those with an open lapse long ago, of all others within one hour.
 func (m *midnight) fillHour(ctx context.Context) error {
 	cl, err := kgo.NewClient(
 		kgo.SeedBrokers(m.kafka), kgo.DefaultProduceTopic(input), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
